@@ -1,0 +1,114 @@
+"""`python -m core VERB`: the commands, each a thin call into the rooms that do the work."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from core.settings import read_settings
+from data.errors import CarreauError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit status: 0 done, 1 failed, 2 refused with the reason."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.run(options) or 0)
+    except CarreauError as error:
+        print(f"carreau: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(
+            "carreau: interrupted; finished parts are kept, the same command goes on from there",
+            file=sys.stderr,
+        )
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    from core import submit, worker
+
+    parser = argparse.ArgumentParser(prog="python -m core", description="Carreau from the command line.")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    world = verbs.add_parser("world", help="write the files of a study of generated cities")
+    world.add_argument("out", type=Path, metavar="OUT", help="folder to write into")
+    world.add_argument(
+        "--recipe", default="objects", help="a recipe for all cities, or one a city, separated by commas"
+    )
+    world.add_argument("--seed", type=int, default=1)
+    world.add_argument("--size", choices=("tiny", "demo"), default="demo")
+    world.set_defaults(run=_world)
+
+    run = verbs.add_parser("run", help="run a study: ingest, train, predict, attribute, summarise, publish")
+    run.add_argument("study", type=Path, metavar="STUDY.toml")
+    run.add_argument("--stage", choices=_stages(), help="one stage alone")
+    run.add_argument(
+        "--publish-to", type=Path, help="folder of the published study (default: in the var folder)"
+    )
+    run.set_defaults(run=_run)
+
+    inspect = verbs.add_parser("inspect", help="say what a file is and whether it can be used")
+    inspect.add_argument("file", type=Path)
+    inspect.add_argument("--json", action="store_true", help="print one JSON object")
+    inspect.set_defaults(run=_inspect)
+
+    info = verbs.add_parser("info", help="say what the current publication holds")
+    info.add_argument("--study", help="id of the study (default: the first found)")
+    info.add_argument("--json", action="store_true", help="print one JSON object")
+    info.set_defaults(run=_info)
+
+    submit_parser = verbs.add_parser("submit", help="send a photograph through the job queue")
+    submit.add_arguments(submit_parser)
+    submit_parser.set_defaults(run=submit.run)
+
+    worker_parser = verbs.add_parser("worker", help="run jobs until there is nothing left to do")
+    worker.add_arguments(worker_parser)
+    worker_parser.set_defaults(run=worker.run)
+    return parser
+
+
+def _stages() -> tuple[str, ...]:
+    from core.pipeline.run import STAGES
+
+    return STAGES
+
+
+def _world(options: argparse.Namespace) -> int:
+    from data.world import write_world
+
+    print(write_world(options.out, options.recipe, options.seed, options.size))
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    from core.pipeline.run import run_study
+
+    def say(line: str) -> None:
+        print(line, flush=True)
+
+    run_study(options.study, read_settings(), stage=options.stage, publish_to=options.publish_to, say=say)
+    return 0
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    from data.inspect import inspect
+
+    found = inspect(options.file)
+    print(json.dumps(found, indent=None if options.json else 2, ensure_ascii=False))
+    return 0 if found.get("usable") else 2
+
+
+def _info(options: argparse.Namespace) -> int:
+    from core.info import publication_info
+
+    found = publication_info(read_settings(), options.study)
+    print(json.dumps(found, indent=None if options.json else 2, ensure_ascii=False))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

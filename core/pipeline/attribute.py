@@ -1,0 +1,138 @@
+"""Attribute: what each cell's activation maps give to the land-use classes in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from core.pipeline.parts import fingerprint
+from core.pipeline.predict import LoadedModel
+from core.pipeline.progress import progress
+from core.pipeline.workspace import Workspace, write_facts
+from core.statistics.landuse import ClassQuantities, class_quantities, pair_quantities
+from data.coverage import LandUseIndex, coarsen
+
+# Draws of the null that moves a cell's map on the torus while its polygons stay (METHOD 7).
+TORUS_DRAWS = 20
+PAPER_BATCH = 16
+
+
+def attribute_inputs(workspace: Workspace, city_id: str) -> str:
+    """Return the fingerprint of what the attribution of a city depends on."""
+    return fingerprint(
+        workspace.study.attribute,
+        workspace.done_with("predict", city_id),
+        workspace.done_with("ingest", city_id),
+    )
+
+
+def attribute_city(workspace: Workspace, city_id: str, models: list[LoadedModel], out: Path) -> str:
+    """Write the tables ``land_use``, ``activation``, ``mapped`` and ``torus`` of a city.
+
+    Every predicted cell gets the ``cam`` quantities; the ``paper`` maps, which need a backward pass, are
+    made for the cells that a fold's network never saw. Returns one line of result.
+    """
+    cells = workspace.table("ingest", city_id, "cells")
+    predictions = workspace.table("predict", city_id, "predictions")
+    evidence = workspace.array("predict", city_id, "evidence")  # (n, h, w)
+    size = workspace.facts("ingest", city_id)["cell_size_m"]
+    index = LandUseIndex.of(gpd.read_parquet(workspace.part("ingest", city_id) / "land_use.parquet"))
+    px = workspace.study.network.input_px
+    random = np.random.default_rng(workspace.study.study.seed)
+
+    paper = "paper" in workspace.study.attribute.methods
+    land_use, mapped, activation, torus = [], [], [], []
+    fine: dict[int, tuple[list[str], npt.NDArray[np.float32]]] = {}
+    with progress(f"attribute {city_id}", len(predictions) * (2 if paper else 1)) as advance:
+        for number, row in enumerate(predictions.row):
+            cell = cells.iloc[row]
+            codes, coverage = index.coverage(float(cell.x), float(cell.y), size, (px, px))  # (k, px, px)
+            mapped.append({"cell_id": cell.cell_id, "mapped_share": float(coverage.mean(axis=(1, 2)).sum())})
+            advance(1)
+            if not codes:
+                continue
+            fine[row] = codes, coverage.astype(np.float16) if paper else coverage[:, :0]
+            found = class_quantities(evidence[number], coarsen(coverage, px // evidence.shape[1]))
+            land_use.append(_land_use_rows(cell.cell_id, codes, coverage, size))
+            activation.append(_activation_rows("cam", cell.cell_id, codes, found))
+            torus.append(_torus_rows(cell.cell_id, codes, evidence[number], coverage, random))
+        if paper:
+            images = workspace.array("ingest", city_id, "images")
+            for row, maps in _paper_maps(models, predictions, workspace, city_id, images, advance):
+                if row in fine:
+                    codes, coverage = fine[row]
+                    found = pair_quantities(maps[0], maps[1], coverage)
+                    activation.append(_activation_rows("paper", cells.cell_id.iloc[row], codes, found))
+
+    pd.concat(land_use, ignore_index=True).to_parquet(out / "land_use.parquet")
+    pd.concat(activation, ignore_index=True).to_parquet(out / "activation.parquet")
+    pd.concat(torus, ignore_index=True).to_parquet(out / "torus.parquet")
+    pd.DataFrame(mapped).to_parquet(out / "mapped.parquet")
+    write_facts(out, {"methods": list(workspace.study.attribute.methods), "torus_draws": TORUS_DRAWS})
+    share = float(np.mean([row["mapped_share"] for row in mapped]))
+    return f"{city_id}: {len(land_use)} cells with land use, {share:.1%} mapped on average"
+
+
+def _land_use_rows(
+    cell_id: str, codes: list[str], coverage: npt.NDArray[np.float32], size: float
+) -> pd.DataFrame:
+    share = coverage.mean(axis=(1, 2), dtype=np.float64)
+    return pd.DataFrame(
+        {"cell_id": cell_id, "code": codes, "area_m2": share * size**2, "share": share / share.sum()}
+    )
+
+
+def _activation_rows(method: str, cell_id: str, codes: list[str], found: ClassQuantities) -> pd.DataFrame:
+    """Return the rows of table ``activation`` for one cell, one a class present."""
+    frame = found.to_frame(codes).drop(columns=["area", "share"])
+    frame.insert(0, "cell_id", cell_id)
+    frame.insert(0, "method", method)
+    return frame
+
+
+def _torus_rows(
+    cell_id: str,
+    codes: list[str],
+    evidence: npt.NDArray[np.float32],
+    coverage: npt.NDArray[np.float32],
+    random: np.random.Generator,
+) -> pd.DataFrame:
+    """Return the excess of each class under random moves of the map on the torus, never by nothing."""
+    height, width = evidence.shape
+    moves = random.integers(1, height * width, TORUS_DRAWS)
+    moved = np.stack(
+        [np.roll(evidence, divmod(int(move), width), axis=(0, 1)) for move in moves]
+    )  # (draws, h, w)
+    excess = class_quantities(moved, coarsen(coverage, coverage.shape[1] // height)).excess  # (draws, k)
+    frame = pd.DataFrame(excess.T.astype(np.float32), columns=[f"draw_{i}" for i in range(TORUS_DRAWS)])
+    frame.insert(0, "code", codes)
+    frame.insert(0, "cell_id", cell_id)
+    return frame
+
+
+def _paper_maps(
+    models: list[LoadedModel],
+    predictions: pd.DataFrame,
+    workspace: Workspace,
+    city_id: str,
+    images: npt.NDArray[np.uint8],
+    advance: Any,
+) -> Any:
+    """Yield (row, (rich, poor)), maps (px, px), of each out-of-fold cell by the network that never saw it."""
+    from models.activation import paper_maps
+
+    plan = workspace.table("train", "plan", "plan")
+    fold = plan[plan.city_id == city_id].fold.to_numpy()
+    advance(int((~predictions.out_of_fold).sum()))
+    for model in models:
+        rows = np.flatnonzero(fold == model.facts["fold"])
+        for start in range(0, len(rows), PAPER_BATCH):
+            portion = rows[start : start + PAPER_BATCH]
+            rich, poor = paper_maps(model.network, images[portion], flips=True, batch_size=PAPER_BATCH)
+            yield from zip(portion, zip(rich, poor, strict=True), strict=True)
+            advance(len(portion))

@@ -1,0 +1,177 @@
+"""Running a study: the stages in order, each resumable, one line of result a part."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.pipeline import attribute, ingest, predict, publish, summarise, train
+from core.pipeline.parts import produce, sweep
+from core.pipeline.workspace import Workspace
+from core.settings import Settings
+from core.study import CitySection, read_study
+from data.errors import StudyError
+
+STAGES = ("ingest", "train", "predict", "attribute", "summarise", "publish")
+Say = Callable[[str], None]
+
+
+def open_workspace(study_file: Path, settings: Settings) -> Workspace:
+    """Read a study file and return the workspace where its stages keep what they make."""
+    study = read_study(study_file)
+    root = settings.var / "studies" / study.study.id
+    return Workspace(root, study, study_file.resolve(), settings.threads, settings.device)
+
+
+def run_study(
+    study_file: Path,
+    settings: Settings,
+    *,
+    stage: str | None = None,
+    publish_to: Path | None = None,
+    say: Say = print,
+) -> None:
+    """Run all stages of a study, or one of them, on what the earlier ones left.
+
+    A finished part is not done again unless something it depends on changed. ``publish_to`` is the folder of
+    the published study, by default ``var/publications/<study id>``.
+
+    Raises:
+        InputError: a file that cannot be used. SettingsError, StudyError: as their texts say; also when
+            ``stage`` is asked for and an earlier stage has not been run.
+    """
+    workspace = open_workspace(study_file, settings)
+    workspace.root.mkdir(parents=True, exist_ok=True)
+    with _alone_in(workspace):
+        sweep(workspace.root)
+        _run_stages(workspace, publish_to or settings.publications / workspace.study.study.id, stage, say)
+
+
+@contextmanager
+def _alone_in(workspace: Workspace) -> Iterator[None]:
+    """Hold the workspace for this process; the lock goes with the process, however it ends."""
+    with (workspace.root / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StudyError(
+                f"study {workspace.study.study.id} is being run by another process. "
+                "Wait for it to end, or give this one its own folder with CARREAU_VAR."
+            ) from error
+        yield
+
+
+def _run_stages(workspace: Workspace, folder: Path, stage: str | None, say: Say) -> None:
+    steps: dict[str, Callable[[], Iterator[str]]] = {
+        "ingest": lambda: _ingest(workspace),
+        "train": lambda: _train(workspace),
+        "predict": lambda: _predict(workspace),
+        "attribute": lambda: _attribute(workspace),
+        "summarise": lambda: _summarise(workspace),
+        "publish": lambda: publish.publish_study(workspace, folder),
+    }
+    for name in STAGES if stage is None else (stage,):
+        for line in steps[name]():
+            say(f"{name:9} {line}")
+
+
+def _line(result: tuple[str, bool]) -> str:
+    line, stood = result
+    return f"{line} (done before)" if stood else line
+
+
+def _ingest(workspace: Workspace) -> Iterator[str]:
+    for city in workspace.study.cities:
+        inputs = ingest.ingest_inputs(workspace, city)
+
+        def write(out: Path, city: CitySection = city) -> str:
+            return ingest.ingest_city(workspace, city, out)
+
+        yield _line(produce(workspace.part("ingest", city.id), inputs, write))
+
+
+def _train(workspace: Workspace) -> Iterator[str]:
+    _need(workspace, "ingest", [city.id for city in workspace.study.cities])
+    yield _line(
+        produce(
+            workspace.part("train", "plan"),
+            train.plan_inputs(workspace),
+            lambda out: train.write_plan(workspace, out),
+        )
+    )
+    tasks = train.model_tasks(workspace.study, workspace.table("train", "plan", "plan"))
+    yield from train.train_all(workspace, tasks)
+
+
+def _predict(workspace: Workspace) -> Iterator[str]:
+    tasks = _tasks(workspace)
+    for city in workspace.study.cities:
+        mine = predict.models_of(tasks, city.id)
+
+        def write(out: Path, city_id: str = city.id, mine: list[train.ModelTask] = mine) -> str:
+            return predict.predict_city(workspace, city_id, predict.load_models(workspace, mine), out)
+
+        yield _line(
+            produce(
+                workspace.part("predict", city.id), predict.predict_inputs(workspace, mine, city.id), write
+            )
+        )
+
+
+def _attribute(workspace: Workspace) -> Iterator[str]:
+    _need(workspace, "predict", [city.id for city in workspace.study.cities])
+    tasks = _tasks(workspace)
+    for city in workspace.study.cities:
+        if city.land_use is None:
+            yield f"{city.id}: no land use, nothing to attribute to"
+            continue
+        mine = predict.models_of(tasks, city.id)
+
+        def write(out: Path, city_id: str = city.id, mine: list[train.ModelTask] = mine) -> str:
+            return attribute.attribute_city(workspace, city_id, predict.load_models(workspace, mine), out)
+
+        yield _line(
+            produce(
+                workspace.part("attribute", city.id), attribute.attribute_inputs(workspace, city.id), write
+            )
+        )
+
+
+def _summarise(workspace: Workspace) -> Iterator[str]:
+    _need(workspace, "predict", [city.id for city in workspace.study.cities])
+    _need(workspace, "attribute", [city.id for city in workspace.study.cities if city.land_use])
+    for city in workspace.study.cities:
+
+        def write(out: Path, city: CitySection = city) -> str:
+            return summarise.summarise_city(workspace, city, out)
+
+        yield _line(
+            produce(
+                workspace.part("summarise", city.id), summarise.summarise_inputs(workspace, city.id), write
+            )
+        )
+    yield _line(
+        produce(
+            workspace.part("summarise", "_study"),
+            summarise.study_inputs(workspace),
+            lambda out: summarise.summarise_study(workspace, out),
+        )
+    )
+
+
+def _tasks(workspace: Workspace) -> list[train.ModelTask]:
+    _need(workspace, "train", ["plan"])
+    tasks = train.model_tasks(workspace.study, workspace.table("train", "plan", "plan"))
+    _need(workspace, "train", [task.model_id for task in tasks])
+    return tasks
+
+
+def _need(workspace: Workspace, stage: str, parts: list[str]) -> None:
+    missing = [name for name in parts if not workspace.done_with(stage, name)]
+    if missing:
+        raise StudyError(
+            f"study {workspace.study.study.id}: stage {stage} has not been run for {', '.join(missing)}. Run "
+            f"`python -m core run {workspace.study_file.name}` without --stage, or with --stage {stage} first."
+        )
