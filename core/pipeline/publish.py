@@ -266,7 +266,8 @@ def _provenance(workspace: Workspace, city: CitySection) -> pd.DataFrame:
 
 def _kind(city: CitySection, facts: dict[str, Any], path: Path) -> tuple[str, Any, int | None]:
     imagery = city.imagery.path
-    if path == imagery or imagery in path.parents or imagery.parent == path.parent:
+    is_index = imagery.suffix.lower() == ".shp" and path.parent == imagery.parent
+    if path == imagery or imagery in path.parents or is_index:
         return "imagery", city.imagery, facts["imagery_year"]
     census = city.census.path
     if path == census or (path.parent == census.parent and path.stem == census.stem):

@@ -172,6 +172,6 @@ def _need(workspace: Workspace, stage: str, parts: list[str]) -> None:
     missing = [name for name in parts if not workspace.done_with(stage, name)]
     if missing:
         raise StudyError(
-            f"study {workspace.study.study.id}: stage {stage} has not been run for {', '.join(missing)}. Run "
-            f"`python -m core run {workspace.study_file.name}` without --stage, or with --stage {stage} first."
+            f"study {workspace.study.study.id}: stage {stage} has not been run for {', '.join(missing)}. "
+            f"Run `python -m core run {workspace.study_file.name}` without --stage, or with --stage {stage}."
         )

@@ -68,8 +68,9 @@ def test_recomputed_from_shipped_photographs_and_weights(published: Path, positi
     cells = rows(
         published,
         "SELECT c.cell_id, c.x, c.y, c.fold, p.z, p.class, p.expected_class, p.probabilities, m.height, "
-        "m.width, m.map_values FROM cell c JOIN prediction p USING (city_id, cell_id) JOIN activation_map m USING "
-        "(city_id, cell_id) WHERE city_id = ? AND p.out_of_fold ORDER BY hash(cell_id) LIMIT ?",
+        "m.width, m.map_values FROM cell c JOIN prediction p USING (city_id, cell_id) "
+        "JOIN activation_map m USING (city_id, cell_id) WHERE city_id = ? AND p.out_of_fold "
+        "ORDER BY hash(cell_id) LIMIT ?",
         [city.id, CELLS_A_CITY],  # type: ignore[list-item]
     )
     models = rows(published, "SELECT * FROM model").set_index("fold")

@@ -163,7 +163,8 @@ def test_published_figures_recomputed(published: Path) -> None:
     """Headline Spearman and relation (i) from nothing but the published cells, with scipy."""
     cells = frame(
         published,
-        "SELECT c.*, p.expected_class, p.class AS predicted FROM cell c JOIN prediction p USING (city_id, cell_id) "
+        "SELECT c.*, p.expected_class, p.class AS predicted FROM cell c "
+        "JOIN prediction p USING (city_id, cell_id) "
         "WHERE p.out_of_fold AND NOT c.imputed",
     )
     shares = frame(published, "SELECT city_id, cell_id, code, share FROM land_use")
@@ -252,7 +253,7 @@ def test_an_interruption_loses_no_finished_part(
 
 
 def test_a_stage_before_its_time_is_refused(study_file: Path, tmp_path: Path) -> None:
-    with pytest.raises(StudyError, match="stage ingest has not been run for .*--stage ingest first"):
+    with pytest.raises(StudyError, match="stage ingest has not been run for .*--stage ingest"):
         run_study(study_file, Settings(var=tmp_path), stage="train")
 
 
