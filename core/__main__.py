@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+from core.pipeline import STAGES
 from core.settings import read_settings
 from data.errors import CarreauError
 
@@ -45,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
 
     run = verbs.add_parser("run", help="run a study: ingest, train, predict, attribute, summarise, publish")
     run.add_argument("study", type=Path, metavar="STUDY.toml")
-    run.add_argument("--stage", choices=_stages(), help="one stage alone")
+    run.add_argument("--stage", choices=STAGES, help="one stage alone")
     run.add_argument(
         "--publish-to", type=Path, help="folder of the published study (default: in the var folder)"
     )
@@ -69,12 +70,6 @@ def _parser() -> argparse.ArgumentParser:
     worker.add_arguments(worker_parser)
     worker_parser.set_defaults(run=worker.run)
     return parser
-
-
-def _stages() -> tuple[str, ...]:
-    from core.pipeline.run import STAGES
-
-    return STAGES
 
 
 def _world(options: argparse.Namespace) -> int:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from data.errors import InputError
-from models.network import NetworkSettings
-from models.train import TrainSettings
+
+if TYPE_CHECKING:
+    from models.network import NetworkSettings
+    from models.train import TrainSettings
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 Year = Annotated[int, Field(ge=1990, le=2100)]
@@ -68,6 +70,8 @@ class NetworkSection(Section):
 
     def settings(self, n_classes: int) -> NetworkSettings:
         """Return what `models` needs to build the network."""
+        from models.network import NetworkSettings  # pages read study files, and need no torch
+
         return NetworkSettings(n_classes=n_classes, **self.model_dump())
 
 
@@ -86,6 +90,8 @@ class TrainSection(Section):
 
     def settings(self) -> TrainSettings:
         """Return what `models` needs to train."""
+        from models.train import TrainSettings
+
         return TrainSettings(**self.model_dump(exclude={"scope"}))
 
 

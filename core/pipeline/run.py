@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from core.pipeline import attribute, ingest, predict, publish, summarise, train
+from core.pipeline import STAGES, attribute, ingest, predict, publish, summarise, train
 from core.pipeline.parts import produce, sweep
 from core.pipeline.workspace import Workspace
 from core.settings import Settings
 from core.study import CitySection, read_study
 from data.errors import StudyError
 
-STAGES = ("ingest", "train", "predict", "attribute", "summarise", "publish")
 Say = Callable[[str], None]
 
 

@@ -13,9 +13,9 @@ import pytest
 from scipy import stats
 
 from core.info import publication_info
-from core.pipeline import ingest
+from core.pipeline import STAGES, ingest
 from core.pipeline.parts import produce, sweep
-from core.pipeline.run import STAGES, open_workspace, run_study
+from core.pipeline.run import open_workspace, run_study
 from core.settings import Settings
 from data.census import income_thresholds
 from data.errors import InputError, StudyError

@@ -1,0 +1,329 @@
+"""What pages and commands may say to the worker: submit, state, cancel, recent, ensure_worker.
+
+A job is a folder, `var/jobs/<id>` (`job.json`, `input/`, `progress.json`, `result/`), and a row of the
+durable queue, which alone decides its state. Neither torch nor Streamlit is imported here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from core import queue
+from core.settings import REPOSITORY, Settings, read_settings
+from data.errors import CarreauError, InputError
+from data.store.open import Publication, find_publications
+from data.store.write import write_atomically
+
+State = Literal["queued", "running", "done", "rejected", "failed", "cancelled"]
+FINAL: frozenset[State] = frozenset({"done", "rejected", "failed", "cancelled"})
+
+IMAGE_SUFFIXES = (".tif", ".tiff", ".jp2", ".j2k")
+LAND_USE_SUFFIXES = (".gpkg", ".shp")
+CHUNK_SIDE = 8  # cells; at 128 px and three folds a chunk takes some ten seconds on two cores
+
+_ID = re.compile(r"[0-9a-f]{32}")
+_SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What was asked for; `job.json`. Paths of inputs are relative to the job's folder."""
+
+    job: str
+    owner: str
+    name: str  # the file's own name, for people
+    file: str
+    land_use: str | None
+    land_use_name: str | None
+    study_id: str
+    publication: str  # the very publication, so that a later one does not change networks in mid-job
+    chunk_side: int  # cells; fixed at submission, because chunk borders are batch borders
+    created_at: str
+
+
+@dataclass(frozen=True)
+class JobState:
+    """Where a job stands."""
+
+    job: str
+    state: State
+    reason: str | None  # why it was rejected or failed
+    done: int  # cells dealt with
+    total: int  # cells to deal with; 0 until known
+    seconds_left: float | None
+    cells: int  # cells predicted
+    skipped: int  # whole cells left out because of empty pixels
+    result: Path | None  # folder, when done
+    device: str | None
+    created_at: datetime
+    study_id: str
+    name: str
+    owner: str
+
+
+def submit(
+    file: Path,
+    *,
+    land_use: Path | None = None,
+    study_id: str | None = None,
+    owner: str = "local",
+    name: str | None = None,
+    chunk_side: int = CHUNK_SIDE,
+    settings: Settings | None = None,
+) -> str:
+    """Copy a photograph (and land use) into a new job, queue it, and return its unguessable id.
+
+    Args:
+        file: GeoTIFF or JPEG 2000.
+        land_use: polygon layer with a class column.
+        study_id: study whose networks are used; the first one found when left out.
+        owner: whose job it is.
+        name: the photograph's name for people, when `file` is a temporary copy.
+        chunk_side: cells along a side of the blocks in which the work is done and resumed.
+        settings: where things live; read from the environment when left out.
+
+    Raises:
+        InputError: a file that is missing, empty or of no known kind; no such study; no space to copy.
+    """
+    settings = settings or read_settings()
+    study, publication = _study(study_id, settings)
+    name = name or file.name
+    _check(file, name, IMAGE_SUFFIXES, "a GeoTIFF (.tif) or JPEG 2000 (.jp2) file")
+    if land_use is not None:
+        _check(land_use, land_use.name, LAND_USE_SUFFIXES, "a GeoPackage (.gpkg) or shapefile (.shp)")
+    identifier = secrets.token_hex(16)
+    folder, partial = settings.jobs / identifier, settings.jobs / f".{identifier}.partial"
+    try:
+        (partial / "input").mkdir(parents=True)
+        shutil.copyfile(file, partial / "input" / f"photograph{Path(name).suffix.lower()}")
+        job = Job(
+            job=identifier,
+            owner=owner,
+            name=name,
+            file=f"input/photograph{Path(name).suffix.lower()}",
+            land_use=_copy_land_use(land_use, partial / "input") if land_use else None,
+            land_use_name=land_use.name if land_use else None,
+            study_id=study,
+            publication=str(publication.file.resolve()),
+            chunk_side=chunk_side,
+            created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        write_atomically(partial / "job.json", json.dumps(asdict(job), indent=2) + "\n")
+        partial.replace(folder)
+    except OSError as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise InputError(
+            name, f"could not be copied to {settings.jobs} ({error})", "Free some space."
+        ) from error
+    queue.client(settings).enqueue(
+        {
+            "queue_name": queue.QUEUE,
+            "workflow_name": queue.WORKFLOW,
+            "workflow_id": identifier,
+            "app_version": queue.VERSION,
+            "authenticated_user": owner,
+        },
+        identifier,
+    )
+    return identifier
+
+
+def _study(study_id: str | None, settings: Settings) -> tuple[str, Publication]:
+    found = find_publications(settings.study_roots)
+    if not found:
+        raise InputError(
+            settings.publications, "holds no published study", "Run `python -m core run STUDY.toml` first."
+        )
+    if study_id is None:
+        study_id = next(iter(found))
+    if study_id not in found:
+        raise InputError(study_id, "is no published study", f"Choose one of {', '.join(sorted(found))}.")
+    return study_id, found[study_id]
+
+
+def _check(file: Path, name: str, suffixes: tuple[str, ...], kind: str) -> None:
+    if not file.is_file():
+        raise InputError(name, "is not there, or is not a file", f"Give the path of {kind}.")
+    if Path(name).suffix.lower() not in suffixes:
+        raise InputError(name, f"is not {kind} by its name", f"Give {kind}.")
+    if file.stat().st_size == 0:
+        raise InputError(name, "is empty (0 bytes)", "Copy or download it again.")
+
+
+def _copy_land_use(file: Path, folder: Path) -> str:
+    """Copy a land-use layer under a safe name; a shapefile with the parts it needs, and no others."""
+    suffix = file.suffix.lower()
+    parts = _SHAPEFILE_PARTS if suffix == ".shp" else (suffix,)
+    for part in parts:
+        for sibling in (file.with_suffix(part), file.with_suffix(part.upper())):
+            if sibling.is_file():
+                shutil.copyfile(sibling, folder / f"land-use{part}")
+                break
+    if suffix not in parts or not (folder / f"land-use{suffix}").is_file():
+        shutil.copyfile(file, folder / f"land-use{suffix}")
+    return f"input/land-use{suffix}"
+
+
+def folder_of(job: str, settings: Settings) -> Path:
+    """Return the folder of a job.
+
+    Raises:
+        CarreauError: the text is no job id, or there is no such job.
+    """
+    folder = settings.jobs / job
+    if not _ID.fullmatch(job) or not (folder / "job.json").is_file():
+        raise CarreauError(f"there is no job {job[:40]!r}; it may have been deleted")
+    return folder
+
+
+def read_job(job: str, settings: Settings) -> Job:
+    """Return what was asked for; raises like `folder_of`."""
+    return Job(**json.loads((folder_of(job, settings) / "job.json").read_text(encoding="utf-8")))
+
+
+def state(job: str, settings: Settings | None = None) -> JobState:
+    """Return where a job stands; raises `CarreauError` when there is no such job."""
+    settings = settings or read_settings()
+    asked = read_job(job, settings)
+    rows = queue.client(settings).list_workflows(workflow_ids=[job], load_input=False)
+    return _state(asked, rows[0] if rows else None, settings)
+
+
+def recent(owner: str = "local", settings: Settings | None = None, limit: int = 20) -> list[JobState]:
+    """Return the latest jobs of an owner, newest first."""
+    settings = settings or read_settings()
+    asked = [Job(**json.loads(p.read_text(encoding="utf-8"))) for p in settings.jobs.glob("*/job.json")]
+    mine = [job for job in asked if job.owner == owner]
+    mine = sorted(mine, key=lambda job: job.created_at, reverse=True)[:limit]
+    if not mine:
+        return []
+    rows = queue.client(settings).list_workflows(workflow_ids=[job.job for job in mine], load_input=False)
+    by_id = {row.workflow_id: row for row in rows}
+    return [_state(job, by_id.get(job.job), settings) for job in mine]
+
+
+def _state(asked: Job, row: Any, settings: Settings) -> JobState:
+    folder = settings.jobs / asked.job
+    progress = _read_json(folder / "progress.json")
+    status: State = "failed"
+    reason: str | None = None
+    outcome: dict[str, Any] = {}
+    if row is None:
+        reason = "The job was never queued; submit the file again."
+    elif row.status in {"ENQUEUED", "DELAYED"}:
+        status = "queued"
+    elif row.status == "PENDING":
+        status = "running"
+    elif row.status == "CANCELLED":
+        status = "cancelled"
+    elif row.status == "SUCCESS":
+        outcome = row.output
+        status, reason = outcome["state"], outcome["reason"]
+    elif row.status == "ERROR":
+        reason = f"The worker met an unexpected fault ({row.error}); its log is {queue.log_file(settings)}."
+    else:
+        reason = "The worker was stopped too often while it ran this job; submit the file again."
+    final = status in FINAL
+    total = int(progress.get("total", 0))
+    return JobState(
+        job=asked.job,
+        state=status,
+        reason=reason,
+        done=total if status == "done" else int(progress.get("done", 0)),
+        total=total,
+        seconds_left=None if final else progress.get("seconds_left"),
+        cells=int(outcome.get("cells", progress.get("cells", 0))),
+        skipped=int(outcome.get("skipped", progress.get("skipped", 0))),
+        result=folder / "result" if status == "done" else None,
+        device=progress.get("device"),
+        created_at=datetime.fromisoformat(asked.created_at),
+        study_id=asked.study_id,
+        name=asked.name,
+        owner=asked.owner,
+    )
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(file.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return {}
+
+
+def cancel(job: str, settings: Settings | None = None) -> JobState:
+    """Cancel a job that has not ended; a running one stops at its next chunk."""
+    settings = settings or read_settings()
+    folder_of(job, settings)
+    if state(job, settings).state not in FINAL:
+        queue.client(settings).cancel_workflow(job)
+    return state(job, settings)
+
+
+def pending(settings: Settings) -> int:
+    """Return how many jobs wait or run."""
+    rows = queue.client(settings).list_workflows(
+        status=["ENQUEUED", "DELAYED", "PENDING"], name=queue.WORKFLOW, load_input=False, load_output=False
+    )
+    return len(rows)
+
+
+def ensure_worker(settings: Settings | None = None) -> bool:
+    """Start a worker when none is alive; returns whether one was started.
+
+    The lock is taken *here* and handed to the worker as an open file: two dashboards cannot start two, and a
+    worker that is still importing already counts as alive. The worker outlives this process.
+    """
+    settings = settings or read_settings()
+    lock = queue.lock_worker(settings)
+    if lock is None:
+        return False
+    queue.log_file(settings).parent.mkdir(parents=True, exist_ok=True)
+    with lock, queue.log_file(settings).open("ab") as log:
+        subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "core.worker",
+                "--lock-fd",
+                str(lock.fileno()),
+                "--settings",
+                settings_to_json(settings),
+            ],
+            cwd=REPOSITORY,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            pass_fds=(lock.fileno(),),
+        )
+    return True
+
+
+def worker_pid(settings: Settings) -> int | None:
+    """Return the process id that the worker wrote into its lock file; None when no worker is alive."""
+    lock = queue.lock_worker(settings)
+    if lock is not None:
+        lock.close()
+        return None
+    text = queue.lock_path(settings).read_text(encoding="utf-8")
+    return int(text) if text else None
+
+
+def settings_to_json(settings: Settings) -> str:
+    """Write settings for the command line of a worker, which must have those of its starter."""
+    return json.dumps({k: str(v) if isinstance(v, Path) else v for k, v in asdict(settings).items()})
+
+
+def settings_from_json(text: str) -> Settings:
+    """Read what `settings_to_json` wrote."""
+    values = json.loads(text)
+    return Settings(**{**values, "var": Path(values["var"])})

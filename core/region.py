@@ -1,0 +1,242 @@
+"""A region's cells, from a window of imagery to rows: prediction, evidence map, activation by land-use class.
+
+Pure of jobs: a chunk of cells goes in, tables come out. Uploads and checks use it; the same functions of
+`models` and `core.statistics` make the pipeline's tables, so both give the same numbers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from core.results import MIN_VALID_SHARE
+from core.statistics.landuse import class_quantities
+from data.coverage import LandUseIndex
+from data.errors import InputError
+from data.grid import Grid
+from data.imagery import Mosaic
+from data.store.open import connect
+from models.activation import evidence
+from models.checkpoint import load_model
+from models.network import CellNetwork
+from models.predict import Ensemble, ensemble, predict
+
+BATCH = 32
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One network of a study, with the mean and deviation of z over its training cells."""
+
+    network: CellNetwork
+    z_mean: float
+    z_std: float
+
+
+@dataclass(frozen=True)
+class StudyNetworks:
+    """The networks of a published study and what is to be known to use them on other photographs."""
+
+    study_id: str
+    folds: tuple[Fold, ...]
+    n_classes: int
+    input_px: int
+    cell_size_m: int
+    imagery_resolution_m: float | None  # median over the training cities
+    is_generated: bool
+    device: torch.device
+
+
+@dataclass(frozen=True)
+class RegionRows:
+    """Rows of a chunk in the order of its cells; those with empty pixels are left out."""
+
+    cells: pd.DataFrame  # see `cell_rows`
+    activation: pd.DataFrame  # as the table `activation` of a publication, with area_m2 and share
+    maps: np.ndarray  # (n, h, w) float16, signed evidence E, row 0 north
+    thumbnails: np.ndarray  # (m, t, t, 3) uint8, of every cell of the chunk
+    skipped: int
+
+
+def load_networks(publication: Path, device: torch.device) -> StudyNetworks:
+    """Load every fold of a publication.
+
+    Raises:
+        InputError: weights that are missing, or not those that the publication was made with.
+    """
+    with connect(publication) as connection:
+        study = connection.execute(
+            "SELECT study_id, n_classes, input_px, cell_size_m, is_generated FROM study"
+        ).fetchone()
+        models = connection.execute(
+            "SELECT file, sha256, z_mean, z_std FROM model ORDER BY model_id"
+        ).fetchall()
+        resolution = connection.execute("SELECT median(imagery_resolution_m) FROM city").fetchone()
+    if study is None or not models:
+        raise InputError(
+            publication, "holds no networks", "Run the study's pipeline again, with its train stage."
+        )
+    folds = []
+    for file, sha256, z_mean, z_std in models:
+        path = publication.parent / file
+        if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+            raise InputError(
+                path, "is not the network that the study was published with", "Publish the study again."
+            )
+        network, _ = load_model(path, device)
+        folds.append(Fold(network, float(z_mean), float(z_std)))
+    return StudyNetworks(
+        study_id=str(study[0]),
+        folds=tuple(folds),
+        n_classes=int(study[1]),
+        input_px=int(study[2]),
+        cell_size_m=int(study[3]),
+        imagery_resolution_m=float(resolution[0]) if resolution and resolution[0] is not None else None,
+        is_generated=bool(study[4]),
+        device=device,
+    )
+
+
+def predict_ensemble(images: np.ndarray, networks: StudyNetworks) -> tuple[Ensemble, np.ndarray]:
+    """Predict images (n, px, px, 3) uint8 by all folds: the ensemble, and its evidence maps (n, h, w).
+
+    z and M are means over folds: the mean of E over a cell is (z - z_mean) / z_std of it (METHOD 6).
+    """
+    together = ensemble(
+        [predict(fold.network, images, batch_size=BATCH, device=networks.device) for fold in networks.folds],
+        [fold.z_mean for fold in networks.folds],
+        [fold.z_std for fold in networks.folds],
+    )
+    maps = together.predictions.maps
+    if maps is None:
+        raise AssertionError("predict was asked for maps")
+    return together, evidence(maps, together.predictions.bias, together.z_mean, together.z_std)
+
+
+def predict_region(
+    mosaic: Mosaic,
+    grid: Grid,
+    cells: pd.DataFrame,
+    networks: StudyNetworks,
+    *,
+    land_use: LandUseIndex | None = None,
+    thumbnail_px: int = 16,
+    progress: Callable[[int], None] | None = None,
+) -> RegionRows:
+    """Predict a chunk of cells.
+
+    Args:
+        mosaic: photographs.
+        grid: grid of the cells.
+        cells: columns cell_id, x, y (lower-left corner, metres in the grid's CRS).
+        networks: folds of a study.
+        land_use: polygons in the grid's CRS; without it there are no activation rows.
+        thumbnail_px: side of the small picture of each cell; divides the network's input side.
+        progress: called with the number of cells read so far.
+
+    Raises:
+        InputError: pixels that cannot be decoded.
+    """
+    px = networks.input_px
+    images = np.zeros((len(cells), px, px, 3), np.uint8)
+    valid = np.zeros(len(cells), np.float32)
+    read = 0
+    for index, rgb, share in mosaic.read_cells(grid, cells.x.to_numpy(), cells.y.to_numpy(), px):
+        images[index], valid[index] = rgb, share
+        read += len(index)
+        if progress is not None:
+            progress(read)
+    whole = valid >= MIN_VALID_SHARE
+    kept = cells[whole].reset_index(drop=True)
+    together, maps = predict_ensemble(images[whole], networks)
+    return RegionRows(
+        cells=cell_rows(kept, valid[whole], together),
+        activation=activation_rows(kept, maps, grid, land_use),
+        maps=maps.astype(np.float16),
+        thumbnails=thumbnails(images, thumbnail_px),
+        skipped=int((~whole).sum()),
+    )
+
+
+def cell_rows(cells: pd.DataFrame, valid_share: np.ndarray, together: Ensemble) -> pd.DataFrame:
+    """Return one row a cell: cell_id, x, y and what the ensemble says, as in the table `prediction`."""
+    said = together.predictions
+    n_classes = said.probabilities.shape[1]
+    return pd.DataFrame(
+        {
+            "cell_id": cells.cell_id.to_numpy(),
+            "x": cells.x.to_numpy(np.int64),
+            "y": cells.y.to_numpy(np.int64),
+            "valid_share": valid_share.astype(np.float32),
+            "class": said.predicted_class.astype(np.uint8),
+            "expected_class": said.expected_class,
+            "z": said.z,
+            "z_standard": ((said.z - together.z_mean) / together.z_std).astype(np.float32),
+            "entropy": (said.entropy / np.log(n_classes)).astype(np.float32),
+            "spread": together.spread,
+            "probabilities": list(said.probabilities),
+        }
+    )
+
+
+def activation_rows(
+    cells: pd.DataFrame, maps: np.ndarray, grid: Grid, land_use: LandUseIndex | None
+) -> pd.DataFrame:
+    """Return one row a cell and land-use class present, from evidence maps (n, h, w) (METHOD 7)."""
+    rows: list[pd.DataFrame] = []
+    if land_use is not None:
+        for cell_id, x, y, E in zip(cells.cell_id, cells.x, cells.y, maps, strict=True):
+            codes, fractions = land_use.coverage(float(x), float(y), float(grid.size), E.shape)
+            if codes:
+                rows.append(_of_cell(str(cell_id), codes, fractions, E, grid.size))
+    return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
+
+
+_ACTIVATION = (
+    "share",
+    "ratio_rich",
+    "ratio_poor",
+    "maximum_rich",
+    "maximum_poor",
+    "share_rich",
+    "share_poor",
+    "contribution",
+    "excess",
+)
+
+
+def _of_cell(
+    cell_id: str, codes: Sequence[str], fractions: np.ndarray, E: np.ndarray, size: float
+) -> pd.DataFrame:
+    """Return the rows of one cell: evidence E (h, w) over coverage (k, h, w)."""
+    found = class_quantities(E, fractions).to_frame(list(codes))
+    rows = found[list(_ACTIVATION)].astype(np.float32)
+    rows.insert(0, "area_m2", (found["area"] * size**2 / E.size).astype(np.float32))
+    rows.insert(0, "code", found["code"])
+    rows.insert(0, "method", "cam")
+    rows.insert(0, "cell_id", cell_id)
+    return rows
+
+
+def thumbnails(images: np.ndarray, px: int) -> np.ndarray:
+    """Shrink images (n, H, H, 3) uint8 to (n, px, px, 3) by block means; px must divide H."""
+    n, side, _, bands = images.shape
+    factor = side // px
+    blocks = images.reshape(n, px, factor, px, factor, bands)
+    return np.round(blocks.mean(axis=(2, 4))).astype(np.uint8)
+
+
+def thumbnail_side(input_px: int, cells_across: int, longest: int = 2048) -> int:
+    """Return the largest divisor of the network's input side that keeps a preview under `longest` pixels.
+
+    >>> thumbnail_side(128, 3), thumbnail_side(128, 100), thumbnail_side(128, 5000)
+    (64, 16, 1)
+    """
+    fits = [px for px in range(1, 65) if input_px % px == 0 and px * cells_across <= longest]
+    return max(fits, default=1)

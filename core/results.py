@@ -1,0 +1,306 @@
+"""The files of a job: its plan, the parts that chunks leave, and the result folder made of them.
+
+Nothing in a result says when or in how many attempts it was made: an interrupted job gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from core.jobs import Job
+from data.errors import InputError
+from data.grid import Grid
+from data.imagery import open_imagery
+from data.store.write import write_atomically
+
+if TYPE_CHECKING:
+    from core.region import RegionRows, StudyNetworks
+
+PART_RECORD = "record.json"
+# METHOD 2: a cell with more than 1 % empty pixels is not predicted.
+MIN_VALID_SHARE = 0.99
+SIMILAR = 2.0  # pixels up to so many times larger or smaller than in training pass without a word
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Cells of a region, each with the number of its chunk, and what the photograph is."""
+
+    grid: Grid
+    cells: pd.DataFrame  # cell_id, x, y, chunk
+    empty: int  # cells inside the outline that are left out because of empty pixels
+    resolution_m: float
+    imagery_crs: str
+    warnings: tuple[str, ...]
+
+    @property
+    def chunks(self) -> int:
+        """Number of chunks."""
+        return int(self.cells.chunk.max()) + 1
+
+    def chunk(self, number: int) -> pd.DataFrame:
+        """Return the cells of a chunk."""
+        return self.cells[self.cells.chunk == number].reset_index(drop=True)
+
+    def extent(self) -> tuple[int, int, int, int]:
+        """Return west, south, east, north of the cells, metres in the grid's CRS."""
+        x, y, size = self.cells.x, self.cells.y, self.grid.size
+        return int(x.min()), int(y.min()), int(x.max()) + size, int(y.max()) + size
+
+    def thumbnail_px(self, input_px: int) -> int:
+        """Return the side of a cell in the preview."""
+        from core.region import thumbnail_side
+
+        west, south, east, north = self.extent()
+        return thumbnail_side(input_px, max(east - west, north - south) // self.grid.size)
+
+
+def plan_region(photograph: Path, chunk_side: int) -> Plan:
+    """Choose the grid of a photograph and cut its whole cells into square chunks, from the south-west.
+
+    Raises:
+        InputError: a photograph that cannot be read, or that covers no whole cell.
+    """
+    with open_imagery(photograph) as mosaic:
+        info, grid = mosaic.info, mosaic.grid()
+        outline = mosaic.footprint(grid.crs)
+        inside = grid.cells_within(outline)
+        cells = mosaic.cells(grid, MIN_VALID_SHARE)[["cell_id", "x", "y"]]
+    if cells.empty:
+        raise _no_cell(photograph, outline.bounds, len(inside), grid)
+    reach = chunk_side * grid.size
+    # Multiples of the chunk's side: the same borders wherever the photograph begins.
+    block = pd.MultiIndex.from_arrays([cells.y // reach, cells.x // reach])
+    cells = cells.assign(chunk=pd.factorize(block, sort=True)[0])
+    cells = cells.sort_values(["chunk", "y", "x"]).reset_index(drop=True)
+    return Plan(
+        grid=grid,
+        cells=cells,
+        empty=int((~inside.cell_id.isin(cells.cell_id)).sum()),
+        resolution_m=float(info.resolution_m),
+        imagery_crs=f"EPSG:{info.epsg}" if info.epsg else info.crs,
+        warnings=tuple(info.warnings),
+    )
+
+
+def _no_cell(
+    photograph: Path, bounds: tuple[float, float, float, float], inside: int, grid: Grid
+) -> InputError:
+    if inside:
+        return InputError(
+            photograph,
+            f"covers no whole {grid.size} m cell: all {inside} in its outline have over 1 % empty pixels",
+            "Bring a photograph without gaps, or mark less of it as empty.",
+        )
+    west, south, east, north = bounds
+    # A square of three cells' side holds one however it is turned and shifted: 3 / sqrt(2) > 2.
+    return InputError(
+        photograph,
+        f"covers no whole {grid.size} m cell of the grid ({grid.crs}): "
+        f"it is {east - west:.0f} x {north - south:.0f} m",
+        f"Bring a larger one: from {3 * grid.size} x {3 * grid.size} m on it always holds a cell.",
+    )
+
+
+def write_plan(folder: Path, plan: Plan) -> None:
+    """Keep a plan in a job's folder."""
+    facts = {
+        "grid_crs": plan.grid.crs,
+        "cell_size_m": plan.grid.size,
+        "empty": plan.empty,
+        "resolution_m": plan.resolution_m,
+        "imagery_crs": plan.imagery_crs,
+        "warnings": list(plan.warnings),
+    }
+    partial = folder / f".plan.{secrets.token_hex(3)}.parquet"
+    plan.cells.to_parquet(partial)
+    partial.replace(folder / "plan.parquet")
+    write_atomically(folder / "plan.json", json.dumps(facts, indent=2) + "\n")
+
+
+def read_plan(folder: Path) -> Plan:
+    """Return the plan kept in a job's folder."""
+    facts = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    return Plan(
+        grid=Grid(facts["grid_crs"], facts["cell_size_m"]),
+        cells=pd.read_parquet(folder / "plan.parquet"),
+        empty=facts["empty"],
+        resolution_m=facts["resolution_m"],
+        imagery_crs=facts["imagery_crs"],
+        warnings=tuple(facts["warnings"]),
+    )
+
+
+def _part(folder: Path, number: int) -> Path:
+    return folder / "parts" / f"{number:05d}"
+
+
+def read_part_record(folder: Path, number: int) -> dict[str, Any] | None:
+    """Return what a finished part said of itself; None when the part is not there."""
+    record = _part(folder, number) / PART_RECORD
+    return dict(json.loads(record.read_text(encoding="utf-8"))) if record.is_file() else None
+
+
+def write_part(folder: Path, number: int, rows: RegionRows, facts: dict[str, Any]) -> dict[str, Any]:
+    """Keep the rows of a chunk; the part appears complete or not at all. Returns its record, with `facts`."""
+    final = _part(folder, number)
+    partial = final.with_name(f".{final.name}.{secrets.token_hex(4)}.partial")
+    record = {"cells": len(rows.cells), "skipped": rows.skipped, **facts}
+    try:
+        partial.mkdir(parents=True)
+        rows.cells.to_parquet(partial / "cells.parquet")
+        rows.activation.to_parquet(partial / "activation.parquet")
+        np.savez(partial / "arrays.npz", maps=rows.maps, thumbnails=rows.thumbnails)
+        write_atomically(partial / PART_RECORD, json.dumps(record))
+        _rename_once(partial, final)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return record
+
+
+def _rename_once(partial: Path, final: Path) -> None:
+    """Give a finished folder its name; when another attempt was first, its equal stays."""
+    try:
+        os.rename(partial, final)  # noqa: PTH104 - fails on a folder that is not empty, which is the point
+    except OSError:
+        if not final.is_dir():
+            raise
+
+
+def assemble(folder: Path, job: Job, networks: StudyNetworks) -> dict[str, Any]:
+    """Make the result folder of a job from its parts; returns how many cells it holds."""
+    plan = read_plan(folder)
+    parts = [_part(folder, number) for number in range(plan.chunks)]
+    cells = pd.concat([pd.read_parquet(part / "cells.parquet") for part in parts], ignore_index=True)
+    if cells.empty or (folder / "result").is_dir():
+        return {"cells": len(cells)}
+    partial = folder / f".result.{secrets.token_hex(4)}.partial"
+    try:
+        partial.mkdir()
+        order = cells.sort_values(["y", "x"], kind="stable").index.to_numpy()
+        cells = _with_decile(cells.loc[order].reset_index(drop=True), networks.n_classes)
+        # PROJ describes a CRS as the thread first met it (datum or ensemble, by the files read before);
+        # in a fresh thread the same job gives the same bytes.
+        with ThreadPoolExecutor(1) as fresh:
+            fresh.submit(_write_cells, partial, cells, plan.grid).result()
+        _write_activation(partial, parts)
+        arrays = [_arrays(part) for part in parts]
+        _write_maps(partial, cells, np.concatenate([maps for maps, _ in arrays])[order])
+        extent = _write_preview(partial, plan, [thumbnails for _, thumbnails in arrays])
+        summary = {
+            "study_id": job.study_id,
+            "publication": Path(job.publication).name,
+            "name": job.name,
+            "land_use": job.land_use_name,
+            "networks": len(networks.folds),
+            "n_classes": networks.n_classes,
+            "device": str(networks.device.type),
+            "grid_crs": plan.grid.crs,
+            "cell_size_m": plan.grid.size,
+            "cells": len(cells),
+            "skipped": len(plan.cells) + plan.empty - len(cells),
+            "imagery_crs": plan.imagery_crs,
+            "resolution_m": plan.resolution_m,
+            "training_resolution_m": networks.imagery_resolution_m,
+            "network_pixel_m": networks.cell_size_m / networks.input_px,
+            "preview_extent": extent,
+            "warnings": [*plan.warnings, *_doubts(plan, job, networks, folder=partial)],
+        }
+        write_atomically(partial / "summary.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
+        _rename_once(partial, folder / "result")
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return {"cells": len(cells)}
+
+
+def _with_decile(cells: pd.DataFrame, n_classes: int) -> pd.DataFrame:
+    """Name the class by its usual name where there are ten."""
+    if n_classes == 10:
+        cells.insert(1, "decile", cells["class"])
+    return cells
+
+
+def _write_cells(folder: Path, cells: pd.DataFrame, grid: Grid) -> None:
+    """Write `cells.parquet` (GeoParquet) and `cells.csv` (a column for each probability, no geometry)."""
+    squares = gpd.GeoSeries(grid.polygons(cells.x, cells.y), crs=grid.crs)
+    frame = gpd.GeoDataFrame(cells, geometry=squares)
+    columns = [name for name in frame.columns if name != "geometry"]
+    frame[["cell_id", "geometry", *columns[1:]]].to_parquet(folder / "cells.parquet", index=False)
+    probabilities = np.stack(cells.probabilities.to_list())
+    spread_out = pd.DataFrame(probabilities, columns=[f"p{k + 1}" for k in range(probabilities.shape[1])])
+    table = pd.concat([cells.drop(columns="probabilities"), spread_out], axis=1)
+    table.to_csv(folder / "cells.csv", index=False)
+
+
+def _write_activation(folder: Path, parts: list[Path]) -> None:
+    found = [pd.read_parquet(part / "activation.parquet") for part in parts]
+    rows = pd.concat([frame for frame in found if len(frame)] or found[:1], ignore_index=True)
+    if len(rows):
+        rows.sort_values(["code", "cell_id"], kind="stable").to_parquet(
+            folder / "activation.parquet", index=False
+        )
+
+
+def _arrays(part: Path) -> tuple[np.ndarray, np.ndarray]:
+    with np.load(part / "arrays.npz", allow_pickle=False) as arrays:
+        return arrays["maps"], arrays["thumbnails"]
+
+
+def _write_maps(folder: Path, cells: pd.DataFrame, maps: np.ndarray) -> None:
+    """Write `maps.parquet`, the columns of a publication's table `activation_map`."""
+    frame = pd.DataFrame(
+        {
+            "cell_id": cells.cell_id,
+            "method": "cam",
+            "height": np.uint8(maps.shape[1]),
+            "width": np.uint8(maps.shape[2]),
+            "map_values": [values.astype("<f2").tobytes() for values in maps],
+        }
+    )
+    frame.to_parquet(folder / "maps.parquet", index=False)
+
+
+def _write_preview(folder: Path, plan: Plan, thumbnails: list[np.ndarray]) -> list[int]:
+    """Write `preview.png`, the cells' photographs in their places; return its extent."""
+    west, south, east, north = extent = plan.extent()
+    px, size = thumbnails[0].shape[1], plan.grid.size
+    canvas = np.zeros(((north - south) // size * px, (east - west) // size * px, 4), np.uint8)
+    for number, pictures in enumerate(thumbnails):
+        chunk = plan.chunk(number)
+        for x, y, picture in zip(chunk.x, chunk.y, pictures, strict=True):
+            row, column = (north - size - y) // size * px, (x - west) // size * px  # row 0 in the north
+            canvas[row : row + px, column : column + px, :3] = picture
+            canvas[row : row + px, column : column + px, 3] = 255
+    Image.fromarray(canvas).save(folder / "preview.png", optimize=False)
+    return list(extent)
+
+
+def _doubts(plan: Plan, job: Job, networks: StudyNetworks, folder: Path) -> list[str]:
+    """Say what stands between this photograph and those the networks learned from."""
+    warnings = []
+    trained = networks.imagery_resolution_m
+    seen = networks.cell_size_m / networks.input_px
+    if trained is not None and not 1 / SIMILAR <= plan.resolution_m / trained <= SIMILAR:
+        warnings.append(
+            f"The photograph has pixels of {plan.resolution_m:.2f} m, the training photographs "
+            f"{trained:.2f} m (the network sees both at {seen:.2f} m): trust the prediction less."
+        )
+    if job.land_use_name is not None and not (folder / "activation.parquet").is_file():
+        warnings.append(f"{job.land_use_name} maps none of the cells, so there is no activation by land use.")
+    if networks.is_generated:
+        warnings.append(
+            "The networks learned from invented cities: on a real photograph their prediction means nothing."
+        )
+    return warnings

@@ -1,0 +1,320 @@
+"""The process that runs jobs: one a machine and device, started on demand, gone when nothing is left to do.
+
+The engine (DBOS) keeps what each step returned, so after a kill a job goes on with the first chunk that is
+not finished. A step may run twice (killed between its last write and its record): it works under a name of
+its own and renames, and a part that stands is never made again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import json
+import logging
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from core import jobs, queue
+from core.settings import Settings, read_settings
+from data.errors import CarreauError, InputError, StudyError
+from data.store.write import write_atomically
+
+if TYPE_CHECKING:
+    from core.region import StudyNetworks
+    from data.coverage import LandUseIndex
+
+log = logging.getLogger("carreau.worker")
+
+TRIES = 3  # of a step, in one worker, after an unexpected fault
+STARTS = 10  # of a step, over all workers: a file that kills the decoder ends its job, not the queue
+RETRY_S = 0.5
+POLL_S = 0.2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `python -m core worker`."""
+    parser.add_argument("--lock-fd", type=int, help=argparse.SUPPRESS)  # open lock file, from ensure_worker
+    parser.add_argument("--settings", help=argparse.SUPPRESS)  # the starter's settings as JSON
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run jobs until there have been none for `worker_idle_s`; 0 at once when another worker has the lock."""
+    settings = jobs.settings_from_json(options.settings) if options.settings else read_settings()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(message)s")
+    lock: IO[str] | None
+    if options.lock_fd is not None:
+        os.set_inheritable(options.lock_fd, False)
+        lock = os.fdopen(options.lock_fd, "a", encoding="utf-8")
+    else:
+        lock = _patient_lock(settings)
+    if lock is None:
+        log.info("another worker is running; nothing to do here")
+        return 0
+    with lock:
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        _serve(settings)
+    # A job queued after the last look found the lock taken and started nobody; the lock is free now.
+    if jobs.pending(settings):
+        jobs.ensure_worker(settings)
+    return 0
+
+
+def _patient_lock(settings: Settings, seconds: float = 1.0) -> IO[str] | None:
+    """Take the worker's lock, or give up; someone may hold it for a moment only to start a worker."""
+    give_up = time.monotonic() + seconds
+    while (lock := queue.lock_worker(settings)) is None and time.monotonic() < give_up:
+        time.sleep(0.05)
+    return lock
+
+
+def _serve(settings: Settings) -> None:
+    from dbos import DBOS
+
+    _keep_freed_memory()
+    engine = DBOS(config=queue.dbos_config(settings))
+    runner = Runner(settings)
+
+    @DBOS.workflow(name=queue.WORKFLOW, max_recovery_attempts=1000)  # the bound is STARTS, a step's own
+    def run_job(job: str) -> dict[str, Any]:
+        return runner.run_job(job)
+
+    DBOS.launch()
+    try:
+        DBOS.register_queue(
+            queue.QUEUE, worker_concurrency=1, polling_interval_sec=POLL_S, on_conflict="always_update"
+        )
+        log.info("worker %s is ready, device %s", queue.worker_name(settings), settings.device)
+        _wait_until_idle(settings)
+    finally:
+        engine.destroy(workflow_completion_timeout_sec=0)
+    log.info("nothing to do for %s s: the worker ends", settings.worker_idle_s)
+
+
+def _wait_until_idle(settings: Settings) -> None:
+    last_work = time.monotonic()
+    while time.monotonic() - last_work < settings.worker_idle_s:
+        time.sleep(min(0.5, settings.worker_idle_s / 4))
+        if jobs.pending(settings):
+            last_work = time.monotonic()
+
+
+def _keep_freed_memory() -> None:
+    """Stop glibc from giving large blocks back at once, which doubles the cost of convolutions (measured)."""
+    if platform.libc_ver()[0] == "glibc":
+        libc = ctypes.CDLL("libc.so.6")
+        m_trim_threshold, m_mmap_threshold = -1, -3  # malloc.h
+        libc.mallopt(m_mmap_threshold, 1 << 29)
+        libc.mallopt(m_trim_threshold, 1 << 30)
+
+
+class Runner:
+    """Runs jobs one after the other in this process and keeps the last study's networks in memory."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._networks: tuple[str, StudyNetworks] | None = None
+        self._land_use: tuple[Path, str, LandUseIndex] | None = None
+
+    def run_job(self, job: str) -> dict[str, Any]:
+        """Run one job to its end and return `state, reason, cells, skipped`."""
+        plan = self._step(job, "plan", self._plan)
+        if "state" in plan:
+            return plan
+        pace = Pace(self._folder(job), plan["total"], plan["empty"])
+        for number in range(plan["chunks"]):
+            counts = self._step(job, f"chunk-{number:05d}", self._chunk, number)
+            if "state" in counts:
+                return counts
+            pace.chunk_done(**counts)
+        counts = self._step(job, "assemble", self._assemble)
+        if "state" in counts:
+            return counts
+        if counts["cells"] == 0:
+            reason = (
+                f"{self._job(job).name}: every one of its {pace.total} cells of 200 m has empty pixels "
+                f"(more than 1 %). Bring a photograph that covers at least one whole cell."
+            )
+            return _ended("rejected", reason, 0, pace.skipped)
+        return _ended("done", None, counts["cells"], pace.skipped)
+
+    def _step(
+        self, job: str, name: str, work: Callable[..., dict[str, Any]], *arguments: Any
+    ) -> dict[str, Any]:
+        """Do a step, or return what it returned in an earlier life of the job."""
+        from dbos import DBOS
+
+        return DBOS.run_step({"name": name}, self._attempt, job, name, work, *arguments)
+
+    def _attempt(
+        self, job: str, name: str, work: Callable[..., dict[str, Any]], *arguments: Any
+    ) -> dict[str, Any]:
+        """Run a step with its bounds on tries; faults become the end of the job, in words."""
+        for attempt in range(1, TRIES + 1):
+            starts = self._count_start(job, name)
+            if starts > STARTS:
+                return _ended(
+                    "failed",
+                    f"The worker was killed {STARTS} times while it worked on this part ({name}); the file "
+                    "may need more memory than there is, or break a decoder. "
+                    f"The log is {queue.log_file(self.settings)}.",
+                )
+            try:
+                return work(job, *arguments)
+            except InputError as error:
+                log.info("job %s: rejected: %s", job, error)
+                return _ended("rejected", self._in_users_words(job, error))
+            except CarreauError as error:
+                return _ended("failed", str(error))
+            except Exception as error:
+                log.exception("job %s: %s, attempt %d", job, name, attempt)
+                fault = f"{type(error).__name__}: {error}"
+                time.sleep(RETRY_S * attempt)
+        return _ended(
+            "failed",
+            f"An unexpected fault stopped the job in {name}, {TRIES} times ({fault}). "
+            f"Submit it again; if it stays, report it with the log, {queue.log_file(self.settings)}.",
+        )
+
+    def _count_start(self, job: str, name: str) -> int:
+        folder = self._folder(job) / "attempts"
+        folder.mkdir(exist_ok=True)
+        count = 1 + len(list(folder.glob(f"{name}.*")))
+        (folder / f"{name}.{count}").touch()
+        return count
+
+    def _in_users_words(self, job: str, error: InputError) -> str:
+        """Name the files as the user does: the job's copies have names of ours."""
+        asked = self._job(job)
+        folder = self._folder(job)
+        text = str(error)
+        for copy, name in ((asked.file, asked.name), (asked.land_use, asked.land_use_name)):
+            if copy and name:
+                for spelling in (str(folder / copy), str((folder / copy).resolve()), Path(copy).name):
+                    text = text.replace(spelling, name)
+        return text
+
+    def _job(self, job: str) -> jobs.Job:
+        return jobs.read_job(job, self.settings)
+
+    def _folder(self, job: str) -> Path:
+        return jobs.folder_of(job, self.settings)
+
+    def _plan(self, job: str) -> dict[str, Any]:
+        """Look at the files, choose the grid, and cut its whole cells into chunks."""
+        from core import results
+
+        asked, folder = self._job(job), self._folder(job)
+        write_progress(folder, {"done": 0, "total": 0, "cells": 0, "skipped": 0})
+        plan = results.plan_region(folder / asked.file, asked.chunk_side)
+        if asked.land_use is not None:
+            self._land_use_of(folder / asked.land_use, plan.grid.crs)
+        results.write_plan(folder, plan)
+        return {"chunks": plan.chunks, "total": len(plan.cells), "empty": plan.empty}
+
+    def _chunk(self, job: str, number: int) -> dict[str, Any]:
+        """Predict one chunk and keep it as a part that is never made again."""
+        from core import results
+
+        folder = self._folder(job)
+        kept = results.read_part_record(folder, number)
+        if kept is not None:
+            return kept
+        from core.region import predict_region
+        from data.imagery import open_imagery
+        from models.device import device_name
+
+        asked = self._job(job)
+        plan = results.read_plan(folder)
+        networks = self._networks_of(Path(asked.publication))
+        land_use = self._land_use_of(folder / asked.land_use, plan.grid.crs) if asked.land_use else None
+        started = time.monotonic()
+        with open_imagery(folder / asked.file) as mosaic:
+            rows = predict_region(
+                mosaic,
+                plan.grid,
+                plan.chunk(number),
+                networks,
+                land_use=land_use,
+                thumbnail_px=plan.thumbnail_px(networks.input_px),
+            )
+        facts = {"seconds": time.monotonic() - started, "device": device_name(networks.device)}
+        return results.write_part(folder, number, rows, facts)
+
+    def _assemble(self, job: str) -> dict[str, Any]:
+        """Put the parts together into the result folder."""
+        from core import results
+
+        asked = self._job(job)
+        return results.assemble(self._folder(job), asked, self._networks_of(Path(asked.publication)))
+
+    def _networks_of(self, publication: Path) -> StudyNetworks:
+        if self._networks is None or self._networks[0] != str(publication):
+            import torch
+
+            from core.region import load_networks
+            from models.device import pick_device
+
+            torch.set_num_threads(self.settings.threads)
+            device = torch.device(self.settings.device) if self.settings.device != "auto" else pick_device()
+            try:
+                self._networks = (str(publication), load_networks(publication, device))
+            except InputError as error:  # no fault of the file that was sent
+                raise StudyError(f"The study's networks cannot be used: {error}") from error
+        return self._networks[1]
+
+    def _land_use_of(self, path: Path, crs: str) -> LandUseIndex:
+        if self._land_use is None or self._land_use[:2] != (path, crs):
+            from data.coverage import LandUseIndex
+            from data.landuse import read_land_use
+
+            self._land_use = (path, crs, LandUseIndex.of(read_land_use(path, crs=crs)))
+        return self._land_use[2]
+
+
+class Pace:
+    """Progress of a job, written after each chunk, with the time left by the speed of its chunks so far."""
+
+    def __init__(self, folder: Path, total: int, empty: int) -> None:
+        self.folder, self.total, self.skipped = folder, total, empty
+        self.done = self.cells = 0
+        self._seconds = 0.0
+        self._write(None, None)
+
+    def chunk_done(self, cells: int, skipped: int, seconds: float, device: str) -> None:
+        """A chunk is done, now or in an earlier life of the job."""
+        self.cells += cells
+        self.skipped += skipped
+        self.done += cells + skipped
+        self._seconds += seconds
+        self._write(round((self.total - self.done) * self._seconds / self.done, 1), device)
+
+    def _write(self, seconds_left: float | None, device: str | None) -> None:
+        facts = {"done": self.done, "total": self.total, "cells": self.cells, "skipped": self.skipped}
+        write_progress(self.folder, {**facts, "seconds_left": seconds_left, "device": device})
+
+
+def write_progress(folder: Path, facts: dict[str, Any]) -> None:
+    """Replace `progress.json` in one step."""
+    write_atomically(folder / "progress.json", json.dumps(facts) + "\n")
+
+
+def _ended(state: str, reason: str | None, cells: int = 0, skipped: int = 0) -> dict[str, Any]:
+    return {"state": state, "reason": reason, "cells": cells, "skipped": skipped}
+
+
+def main() -> int:
+    """Run as `python -m core.worker`, which starts faster than the command with all its verbs."""
+    parser = argparse.ArgumentParser(prog="python -m core.worker", description=__doc__)
+    add_arguments(parser)
+    return run(parser.parse_args())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
