@@ -1,0 +1,28 @@
+"""The dashboard: navigation and the common frame; `streamlit run dashboard.py`."""
+
+from __future__ import annotations
+
+import duckdb
+import streamlit as st
+
+from data.errors import CarreauError
+from pages.shared import frame, state
+
+st.set_page_config(page_title="Carreau", page_icon=frame.icon(), layout="wide")
+
+page = st.navigation(
+    [
+        st.Page("pages/city.py", title="City", url_path="city", default=True),
+        st.Page("pages/patterns.py", title="Patterns", url_path="patterns"),
+        st.Page("pages/cell.py", title="Cell", url_path="cell"),
+        st.Page("pages/upload.py", title="Upload", url_path="upload"),
+        st.Page("pages/about.py", title="About", url_path="about"),
+    ],
+    position="top",
+)
+frame.style()
+state.arrive(page.url_path)
+try:
+    page.run()
+except (CarreauError, duckdb.Error) as error:
+    frame.fault(error)

@@ -1,0 +1,159 @@
+"""What the *Patterns* and *Data* pages ask of a publication: one function a question, one frame an answer.
+
+Every function takes a read-only connection; none changes a figure, so what a page shows is what was
+published.
+"""
+
+from __future__ import annotations
+
+import duckdb
+import pandas as pd
+
+FULL_LEVEL = "full"
+
+
+def correlations(
+    connection: duckdb.DuckDBPyConnection,
+    city_id: str,
+    relation: str,
+    coefficient: str,
+    includes_imputed: bool,
+    method: str = "",
+) -> pd.DataFrame:
+    """Correlations of one relation in a city, one row a land-use class, with the class's name and colour.
+
+    `relation` is census, prediction or activation; `method` names the map of activation and is empty
+    otherwise.
+    Columns: code, name, colour, value, low, high, p_value, p_naive, q_value, n, n_present, n_effective,
+    null_value, enough, note. `value` is as measured: the null of activation is not taken off.
+    """
+    return connection.execute(
+        """
+        SELECT c.code, coalesce(k.name, c.code) AS name, coalesce(k.colour, '#888888') AS colour,
+               c.value, c.low, c.high, c.p_value, c.p_naive, c.q_value, c.n, c.n_present, c.n_effective,
+               c.null_value, c.enough, c.note
+        FROM correlation c LEFT JOIN land_use_class k ON k.code = c.code AND k.level = $level
+        WHERE c.city_id = $city AND c.relation = $relation AND c.method = $method
+          AND c.coefficient = $coefficient AND c.includes_imputed = $imputed
+        ORDER BY c.code
+        """,
+        {
+            "level": FULL_LEVEL,
+            "city": city_id,
+            "relation": relation,
+            "method": method,
+            "coefficient": coefficient,
+            "imputed": includes_imputed,
+        },
+    ).df()
+
+
+def coefficients(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Coefficients that the publication holds, Spearman first."""
+    rows = connection.execute("SELECT DISTINCT coefficient FROM correlation").fetchall()
+    order = ["spearman", "pearson", "kendall"]
+    return sorted(
+        (row[0] for row in rows), key=lambda name: (order.index(name) if name in order else 9, name)
+    )
+
+
+def map_methods(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Activation maps whose ratios the publication holds, cam first."""
+    rows = connection.execute("SELECT DISTINCT method FROM class_activation ORDER BY method").fetchall()
+    return [row[0] for row in rows]
+
+
+def class_activation(
+    connection: duckdb.DuckDBPyConnection, city_id: str, method: str, estimator: str
+) -> pd.DataFrame:
+    """Activation ratio of each class over a city, poor and rich map: code, name, colour, polarity, value,
+    low, high,
+    standard_error, n, enough, note.
+    """
+    return connection.execute(
+        """
+        SELECT a.code, coalesce(k.name, a.code) AS name, coalesce(k.colour, '#888888') AS colour, a.polarity,
+               a.value, a.low, a.high, a.standard_error, a.n, a.enough, a.note
+        FROM class_activation a LEFT JOIN land_use_class k ON k.code = a.code AND k.level = $level
+        WHERE a.city_id = $city AND a.method = $method AND a.estimator = $estimator
+        ORDER BY a.code, a.polarity
+        """,
+        {"level": FULL_LEVEL, "city": city_id, "method": method, "estimator": estimator},
+    ).df()
+
+
+def class_income(connection: duckdb.DuckDBPyConnection, city_id: str) -> pd.DataFrame:
+    """P(poor) and P(rich) of a cell in which a class is present: code, name, colour, polarity, probability,
+    low,
+    high, n, enough, note.
+    """
+    return connection.execute(
+        """
+        SELECT i.code, coalesce(k.name, i.code) AS name, coalesce(k.colour, '#888888') AS colour, i.polarity,
+               i.probability, i.low, i.high, i.n, i.enough, i.note
+        FROM class_income i LEFT JOIN land_use_class k ON k.code = i.code AND k.level = $level
+        WHERE i.city_id = $city ORDER BY i.code, i.polarity
+        """,
+        {"level": FULL_LEVEL, "city": city_id},
+    ).df()
+
+
+def map_size(connection: duckdb.DuckDBPyConnection, city_id: str, method: str) -> tuple[int, int] | None:
+    """Rows and columns of the city's activation maps; None where none is stored."""
+    row = connection.execute(
+        "SELECT height, width FROM activation_map WHERE city_id = ? AND method = ? LIMIT 1", [city_id, method]
+    ).fetchone()
+    return (int(row[0]), int(row[1])) if row else None
+
+
+def models(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """The networks of the study, as the `model` table has them, by city and fold."""
+    return connection.execute("SELECT * FROM model ORDER BY city_id NULLS FIRST, fold").df()
+
+
+def provenance(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """Every file that went into the study, with the name of its city (empty for the whole study)."""
+    return connection.execute(
+        """
+        SELECT coalesce(c.name, p.city_id, '') AS city, p.kind, p.file, p.sha256, p.bytes, p.source,
+        p.licence,
+               p.vintage, p.crs
+        FROM provenance p LEFT JOIN city c USING (city_id)
+        ORDER BY c.position NULLS FIRST, p.kind, p.file
+        """
+    ).df()
+
+
+def thresholds(connection: duckdb.DuckDBPyConnection, city_id: str) -> pd.DataFrame:
+    """Income thresholds of the classes: k, with_imputed, without_imputed (euros a year)."""
+    return connection.execute(
+        """
+        SELECT k, max(income) FILTER (includes_imputed) AS with_imputed,
+               max(income) FILTER (NOT includes_imputed) AS without_imputed
+        FROM threshold WHERE city_id = ? GROUP BY k ORDER BY k
+        """,
+        [city_id],
+    ).df()
+
+
+def class_names(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """Land-use classes of the study by full code: code, name, colour, cells (where present)."""
+    return connection.execute(
+        """
+        SELECT k.code, k.name, k.colour, count(u.cell_id) AS cells
+        FROM land_use_class k LEFT JOIN land_use u ON u.code = k.code
+        WHERE k.level = ? GROUP BY ALL ORDER BY k.code
+        """,
+        [FULL_LEVEL],
+    ).df()
+
+
+def column_descriptions(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """Every table and column of the publication with its description: table, column, type, description."""
+    return connection.execute(
+        """
+        SELECT c.table_name AS "table", c.column_name AS "column", c.data_type AS "type", c.comment AS
+        description
+        FROM duckdb_columns() c WHERE NOT c.internal ORDER BY c.table_name, c.column_index
+        """
+    ).df()

@@ -1,0 +1,257 @@
+"""City: where is the model wrong?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from data.grid import format_cell_id
+from data.store import queries
+from data.store.queries import City
+from pages.shared import charts, city_words, frame, layers, maps, palette, state
+from pages.shared.rasters import Raster, as_data_url, hatch_bitmap
+from pages.shared.study import OpenStudy, french_number, is_missing
+
+LISTED = 8
+
+
+def page() -> None:
+    here = frame.open_study()
+    city = frame.chosen_city(here)
+    quintiles, with_imputed = _controls(here, city)
+    frame.say_wrong_city(here, city)
+    frame.data_line(here, city)
+    cells = here.ask(queries.city_cells, city.city_id)
+    _maps(here, city, cells, quintiles)
+    _figures(here, city, with_imputed)
+    left, middle, right = st.columns([1, 1, 1.15], gap="medium")
+    with left:
+        _confusion(here, city, with_imputed, quintiles)
+    with middle:
+        _calibration(here, city, with_imputed)
+    with right:
+        _disagreements(here, city, with_imputed)
+    frame.footer(here)
+
+
+def _controls(here: OpenStudy, city: City) -> tuple[bool, bool]:
+    """Draw the title line; return (show quintiles, include imputed cells)."""
+    has_quintiles = here.row.n_classes == 10
+    place, classes, imputed = frame.title_line(f"Where is the model wrong in {city.name}?", [16, 17, 21])
+    with place:
+        frame.city_control(here)
+    quintiles = False
+    with classes:
+        if has_quintiles:
+            options = {"deciles": "Deciles", "quintiles": "Quintiles"}
+            quintiles = state.choice("classes", list(options), "deciles") == "quintiles"
+            st.segmented_control(
+                "Classes",
+                list(options),
+                format_func=options.__getitem__,
+                key="classes",
+                required=True,
+                on_change=state.remember,
+                args=("classes",),
+                label_visibility="collapsed",
+                help="Quintiles pair the deciles on the maps and in the confusion matrix; "
+                "the figures stay on deciles.",
+            )
+    with imputed:
+        with_imputed = state.switch("imputed")
+        st.toggle(
+            "Include imputed cells",
+            key="imputed",
+            on_change=state.remember,
+            args=("imputed",),
+            help="Their income was imputed by the statistical office for secrecy. Always hatched on the "
+            "maps; left out of the figures, charts and list unless this is on.",
+        )
+    return quintiles, with_imputed
+
+
+def _maps(here: OpenStudy, city: City, cells: pd.DataFrame, quintiles: bool) -> None:
+    columns = st.columns(2, gap="small")
+    shown = []
+    for column, side, default in zip(columns, ("left", "right"), ("census", "predicted"), strict=True):
+        shown.append(state.choice(side, list(layers.NAMES), default))
+        with column:
+            st.segmented_control(
+                f"{side.capitalize()} map",
+                list(layers.NAMES),
+                format_func=layers.NAMES.__getitem__,
+                key=side,
+                required=True,
+                on_change=state.remember,
+                args=(side,),
+                label_visibility="collapsed",
+            )
+    raster = Raster.around(cells["x"], cells["y"], here.row.cell_size_m)
+    drawn = [layers.layer(name, cells, here.row.n_classes, quintiles) for name in shown]
+    pictures = [
+        maps.Picture(side, "cells", layers.picture(raster, cells, layer))
+        for side, layer in zip(("left", "right"), drawn, strict=True)
+    ]
+    hatch = hatch_bitmap(raster, cells["x"], cells["y"], cells["imputed"], palette.rgb(palette.inks().hatch))
+    pictures.append(maps.Picture("both", "hatch", as_data_url(hatch)))
+    selected = _selected(cells)
+    corner = None if selected is None else (int(selected["x"]), int(selected["y"]))
+    deck = maps.deck_of(raster, pictures, here.ask(queries.outline, city.city_id), corner)
+    maps.map_pair(
+        deck,
+        raster,
+        cells,
+        place=f"{here.row.study_id}/{city.city_id}",
+        label=f"Two maps of {city.name}: {layers.NAMES[shown[0]]} and {layers.NAMES[shown[1]]}. "
+        "Arrow keys pan, plus and minus zoom, 0 shows the whole city, Enter selects the middle cell.",
+        crs=here.row.grid_crs,
+        on_click=_select,
+    )
+    _legends(city, drawn)
+    _selection_line(city, selected)
+
+
+def _select(x: int, y: int, crs: str, size: int) -> None:
+    """Put the cell clicked on a map into the address."""
+    state.put("cell", format_cell_id(x, y, crs, size))
+
+
+def _legends(city: City, drawn: list[layers.Layer]) -> None:
+    left, right = st.columns(2, gap="small")
+    ink = palette.inks()
+    hatch = (
+        '<span class="step" style="background:repeating-linear-gradient('
+        f'135deg,{ink.muted} 0 2px,transparent 2px 5px)">'
+        "</span>"
+    )
+    imputed = french_number(city.n_imputed)
+    hatched = f"{hatch}<span>imputed income ({imputed} of {french_number(city.n_cells)} cells)</span>"
+    unknown = any(int((layer.steps < 0).sum()) for layer in drawn)
+    swatch = f'<span class="chip" style="background:{ink.no_data}"></span><span>no value</span>'
+    with left:
+        st.html(f'<div class="carreau-legend">{layers.legend(drawn[0])}<span>·</span>{hatched}</div>')
+    with right:
+        grey = f"<span>·</span>{swatch}" if unknown else ""
+        st.html(f'<div class="carreau-legend">{layers.legend(drawn[1])}{grey}</div>')
+
+
+def _selected(cells: pd.DataFrame) -> pd.Series | None:
+    """Return the cell of the address where this city has it."""
+    cell_id = st.query_params.get("cell")
+    found = cells[cells["cell_id"] == cell_id]
+    return None if found.empty else found.iloc[0]
+
+
+def _selection_line(city: City, selected: pd.Series | None) -> None:
+    """Say what is known of the selected cell, with a link to it; the line keeps its place while nothing is
+    selected."""
+    with st.container(horizontal=True, vertical_alignment="center", key="selected-cell"):
+        if selected is None:
+            frame.note("Select a cell on either map to see what is known of it.")
+            return
+        census = (
+            "no census income" if is_missing(selected["class"]) else f"census <b>{int(selected['class'])}</b>"
+        )
+        if is_missing(selected["predicted"]):
+            predicted = "not predicted (the photograph has empty pixels here)"
+        else:
+            predicted = (
+                f"predicted <b>{int(selected['predicted'])}</b> (expected {selected['expected_class']:.1f})"
+            )
+        imputed = ", imputed" if selected["imputed"] else ""
+        people = 0 if is_missing(selected["individuals"]) else int(selected["individuals"])
+        frame.note(
+            f"Selected <b>{frame.short_id(selected['cell_id'])}</b>: {census}{imputed}, {predicted}, "
+            f"{people} people.",
+            width="content",
+        )
+        st.page_link(
+            "pages/cell.py",
+            label="Open cell",
+            icon=":material/arrow_forward:",
+            icon_position="right",
+            query_params=state.address(cell=selected["cell_id"], city=city.city_id),
+        )
+
+
+def _figures(here: OpenStudy, city: City, with_imputed: bool) -> None:
+    measures = here.ask(queries.agreement, city.city_id, with_imputed)
+    if measures.empty:
+        frame.sentence("No agreement with the census was published for this city.")
+        return
+    st.html(frame.tight(city_words.figures_html(measures, here.row.n_classes)))
+    frame.sentence(city_words.verdict(measures, here.row.n_classes))
+    who = "imputed cells included" if with_imputed else "imputed cells left out"
+    frame.note(
+        f"{french_number(int(measures['n'].max()))} cells, {who}; large: mean of the values inside each "
+        f"fold, with its 95 % interval; figures are on {city_words.unit(here.row.n_classes)}s, whatever the "
+        "maps show."
+    )
+
+
+def _confusion(here: OpenStudy, city: City, with_imputed: bool, quintiles: bool) -> None:
+    st.subheader("Confusion", anchor=False)
+    table = confusion_table(
+        here.ask(queries.confusion, city.city_id, with_imputed), here.row.n_classes, quintiles
+    )
+    one = city_words.unit(len(table))
+    charts.draw(
+        charts.confusion(table, one),
+        "confusion",
+        f"Confusion matrix of census and predicted {one}s, in percent",
+    )
+    frame.sentence(city_words.confusion_sentence(table, one))
+
+
+def confusion_table(rows: pd.DataFrame, n_classes: int, quintiles: bool) -> np.ndarray:
+    """Return the confusion matrix (K, K), census in rows; with `quintiles`, deciles paired (5, 5)."""
+    table = np.zeros((n_classes, n_classes), dtype=np.int64)
+    table[rows["census_class"] - 1, rows["predicted_class"] - 1] = rows["n"]
+    return table.reshape(5, 2, 5, 2).sum(axis=(1, 3)) if quintiles else table
+
+
+def _calibration(here: OpenStudy, city: City, with_imputed: bool) -> None:
+    st.subheader("Calibration", anchor=False)
+    bins = here.ask(queries.calibration, city.city_id, with_imputed)
+    solid = city_words.solid_bins(bins)
+    if len(solid):
+        charts.draw(charts.calibration(solid), "calibration", "Observed share against stated probability")
+    frame.sentence(city_words.calibration_sentence(bins))
+
+
+def _disagreements(here: OpenStudy, city: City, with_imputed: bool) -> None:
+    st.subheader("Largest disagreements", anchor=False)
+    rows = here.ask(queries.largest_disagreements, city.city_id, with_imputed, LISTED)
+    shown = pd.DataFrame(
+        {
+            "Cell": [frame.short_id(cell_id) for cell_id in rows["cell_id"]],
+            "Census": rows["class"],
+            "Predicted": rows["predicted"],
+            "People": rows["individuals"],
+        }
+    )
+    event = st.dataframe(
+        shown,
+        hide_index=True,
+        key="disagreements",
+        on_select="rerun",
+        selection_mode="single-row",
+        height=300,
+        column_config={
+            "Census": st.column_config.NumberColumn(width=62),
+            "Predicted": st.column_config.NumberColumn(width=76),
+            "People": st.column_config.NumberColumn(width=60, format="%d"),
+        },
+        alt="Cells whose prediction is farthest from the census",
+    )
+    chosen = event["selection"]["rows"]
+    if chosen:
+        cell_id = rows.iloc[chosen[0]]["cell_id"]
+        st.switch_page("pages/cell.py", query_params=state.address(cell=cell_id, city=city.city_id))
+    frame.sentence(city_words.disagreement_sentence(rows, city_words.unit(here.row.n_classes)))
+
+
+# Streamlit runs a page as __main__; anything else only imports it.
+if __name__ == "__main__":
+    page()

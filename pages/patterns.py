@@ -1,0 +1,284 @@
+"""Patterns: does the model look at land use as the census does?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+import streamlit as st
+
+from data.store import pattern_queries as ask
+from data.store.queries import City
+from pages.shared import charts, figures, forest, frame, palette, pattern_words, ratio_chart, state
+from pages.shared.pattern_words import COEFFICIENTS, ESTIMATORS, METHODS, RELATIONS
+from pages.shared.study import OpenStudy
+
+
+def page() -> None:
+    here = frame.open_study()
+    city = frame.chosen_city(here)
+    (place,) = frame.title_line("Does the model look at land use as the census does?", [20])
+    with place:
+        frame.city_control(here)
+    frame.say_wrong_city(here, city)
+    frame.data_line(here, city)
+    coefficients = here.ask(ask.coefficients)
+    if not city.has_land_use or not coefficients:
+        _without_land_use(here, city)
+    else:
+        relation, method, coefficient, with_imputed = _controls(here, coefficients)
+        _relations(here, city, relation, method, coefficient, with_imputed)
+        _ratios(here, city, method)
+    frame.footer(here)
+
+
+def _without_land_use(here: OpenStudy, city: City) -> None:
+    with_it = [other.name for other in here.cities if other.has_land_use]
+    text = (
+        f"{city.name} was published without land use, so nothing can be said here of what the model looks "
+        f"at by "
+        "land-use class. Its maps and agreement with the census are on the page City."
+    )
+    if with_it:
+        text += f" Cities of this study with land use: {', '.join(with_it)}."
+    else:
+        text += (
+            " Name an Urban Atlas layer under [cities.land_use] in the study file and run the study again."
+        )
+    st.info(text)
+
+
+def _controls(here: OpenStudy, coefficients: list[str]) -> tuple[str, str, str, bool]:
+    methods = here.ask(ask.map_methods) or ["cam"]
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        relation = _pick("relation", "Relation", list(RELATIONS), "activation", RELATIONS.__getitem__)
+        method = _pick(
+            "map",
+            "Activation map",
+            methods,
+            methods[0],
+            lambda name: METHODS.get(name, name),
+            "CAM: signed evidence E, which adds up to the prediction. Grad-CAM × gradient: the map of Levy "
+            "Abitbol and "
+            "Karsai (2020). The choice changes the ratios below; relation (iii) exists for CAM only.",
+        )
+        coefficient = _pick(
+            "coefficient",
+            "Coefficient",
+            coefficients,
+            coefficients[0],
+            lambda name: COEFFICIENTS.get(name, name),
+        )
+        with_imputed = state.switch("imputed")
+        st.toggle(
+            "Imputed cells",
+            key="imputed",
+            on_change=state.remember,
+            args=("imputed",),
+            help="Cells whose income the statistical office imputed for secrecy take part too.",
+        )
+    return relation, method, coefficient, with_imputed
+
+
+def _pick(
+    name: str,
+    title: str,
+    options: list[str],
+    default: str,
+    said: Callable[[str], str],
+    help_text: str | None = None,
+) -> str:
+    """Draw a segmented control bound to the address and return its choice."""
+    wrong = state.wrong_choice(name, options)
+    if wrong:
+        st.warning(f"The address asks for {title.lower()} “{wrong}”; shown instead: {said(default)}.")
+    chosen = state.choice(name, options, default)
+    st.segmented_control(
+        title,
+        options,
+        format_func=said,
+        key=name,
+        on_change=state.remember,
+        args=(name,),
+        help=help_text,
+        required=True,
+    )
+    return chosen
+
+
+def _relations(
+    here: OpenStudy, city: City, relation: str, method: str, coefficient: str, with_imputed: bool
+) -> None:
+    def of(name: str) -> pd.DataFrame:
+        found = here.ask(
+            ask.correlations,
+            city.city_id,
+            name,
+            coefficient,
+            with_imputed,
+            "cam" if name == "activation" else "",
+        )
+        return pattern_words.less_null(found)
+
+    everything = of(relation)
+    rows, census = pattern_words.drawable(everything), pattern_words.drawable(of("census"))
+    activation = pattern_words.drawable(of("activation"))
+    ink = palette.inks()
+    left, right = st.columns([54, 46], gap="medium")
+    with left:
+        st.subheader(f"{RELATIONS[relation]}, by land-use class", anchor=False)
+        if relation == "activation" and method != "cam":
+            st.info(
+                "Relation (iii) needs the signed excess that only the CAM map gives; the map of Grad-CAM × "
+                "gradient "
+                "has none. Shown for CAM; the choice of map changes the ratios below."
+            )
+        if len(rows):
+            title = f"{COEFFICIENTS[coefficient]} correlation, 95 % interval"
+            if relation == "activation":
+                title += "; null taken off"
+            reference = None if relation == "census" else census
+            charts.draw(
+                forest.forest(rows, reference, title, ink), "forest", f"Forest plot: {RELATIONS[relation]}"
+            )
+        frame.sentence(pattern_words.forest_sentence(relation, rows, census, city))
+        frame.note(_reading(relation, rows, everything))
+    with right:
+        st.subheader("Census relation (i) against activation relation (iii)", anchor=False)
+        pairs = census.merge(activation.drop(columns=["name", "colour"]), on="code", suffixes=("_x", "_y"))
+        if len(pairs):
+            figure = forest.scatter(pairs, "(i) land use and census", "(iii) activation and prediction", ink)
+            charts.draw(figure, "scatter", "Scatter of relation (i) against relation (iii) by land-use class")
+        counts = pattern_words.compared(pairs)
+        if counts.tied:
+            _figures(counts)
+        frame.sentence(pattern_words.scatter_sentence(counts, city))
+        frame.note(
+            f"Dotted: the two are equal. {pattern_words.dates_caveat(city)} "
+            "Not being able to tell is not the same as disregard."
+        )
+    _table("The correlations as a table", _correlation_table(everything, relation))
+
+
+def _reading(relation: str, rows: pd.DataFrame, everything: pd.DataFrame) -> str:
+    parts = [
+        "Dot: coefficient, in the class's Urban Atlas colour; line: interval corrected for neighbours being "
+        "alike."
+    ]
+    if relation != "census":
+        parts.append("Grey tick: the census relation (i).")
+    pale = int((~forest.significant(rows)).sum())
+    parts.append(
+        f"Pale ({pale} of {len(rows)}): q above 0.05 after false-discovery control over the classes."
+    )
+    if relation == "activation":
+        null = everything.null_value.dropna()
+        size = f", here {null.min():+.2f} to {null.max():+.2f}".replace("-", "−") if len(null) else ""
+        parts.append(
+            "(iii) correlates the excess (mean evidence in the class less that of its cell) with the "
+            "predicted class "
+            "where the class is present; its null, the map moved on the torus inside the cell, is taken off "
+            f"value and interval{size}. Pale too where that interval holds 0, since q is of the coefficient "
+            "as measured."
+        )
+    parts.append(pattern_words.too_few(everything, "n_present"))
+    return " ".join(part for part in parts if part)
+
+
+def _figures(counts: pattern_words.Comparison) -> None:
+    tied = counts.tied
+    figures.figures(
+        [
+            ("Tied to income", f"{tied} of {counts.classes}", "classes, in the census, q ≤ 0.05"),
+            ("Activation agrees", f"{counts.same} of {tied}", "same sign, q ≤ 0.05 in both"),
+            ("Activation opposes", f"{counts.opposite} of {tied}", "other sign, q ≤ 0.05 in both"),
+            ("Cannot be told", f"{counts.undetermined} of {tied}", "activation like its null"),
+        ]
+    )
+
+
+def _ratios(here: OpenStudy, city: City, method: str) -> None:
+    ink = palette.inks()
+    heading, control = st.columns([62, 38], vertical_alignment="bottom")
+    heading.subheader(f"Where the poor and the rich map dwell ({METHODS.get(method, method)})", anchor=False)
+    with control, st.container(horizontal=True, horizontal_alignment="right"):
+        estimator = _pick(
+            "estimator",
+            "Estimator of the ratio",
+            list(ESTIMATORS),
+            "pooled",
+            ESTIMATORS.__getitem__,
+            "Pooled: ratio of sums over cells with at least 1 % of the class. Mean of cells: the paper's, "
+            "over every "
+            "cell where the class is present.",
+        )
+    everything = here.ask(ask.class_activation, city.city_id, method, estimator)
+    incomes = here.ask(ask.class_income, city.city_id)
+    rows = pattern_words.drawable(everything)
+    income = incomes[incomes.enough.astype(bool) & incomes.probability.notna()]
+    _legend(ink)
+    if rows.empty and income.empty:
+        st.info(f"No land-use class of {city.name} has 30 cells predicted poor or rich: too few for a ratio.")
+        return
+    figure = ratio_chart.ratios(rows, income, here.row.n_classes, ink)
+    charts.draw(
+        figure,
+        "ratios",
+        "Activation ratio by land-use class for the poor and the rich map, beside census shares",
+    )
+    frame.sentence(pattern_words.ratio_sentence(rows, income, city))
+    size = here.ask(ask.map_size, city.city_id, "cam")
+    width = size[1] if size else here.row.input_px // here.row.output_stride
+    frame.note(
+        " ".join(
+            part
+            for part in (
+                pattern_words.mirror_caveat(here.row),
+                pattern_words.resolution_caveat(here.row, width),
+                "Any function of the photograph relates to land use, so a ratio off 1 is no proof of "
+                "attention to income.",
+                pattern_words.without_interval(rows),
+                pattern_words.too_few(everything.sort_values(["code", "n"])),
+            )
+            if part
+        )
+    )
+    table = everything.merge(
+        incomes.drop(columns=["name", "colour"]),
+        on=["code", "polarity"],
+        how="outer",
+        suffixes=("", " census"),
+    )
+    _table("The ratios and shares as a table", table.drop(columns=["colour"]))
+
+
+def _legend(ink: palette.Inks) -> None:
+    chips = "".join(
+        f'<span style="color:{polarity.colour(ink)}">{"●" if polarity.symbol == "circle" else "◆"}</span>'
+        f"<span>{polarity.name} map, cells predicted in the {edge} 40 % · {name} in the census</span>"
+        for (name, polarity), edge in zip(ratio_chart.POLARITIES.items(), ("lowest", "highest"), strict=True)
+    )
+    reading = (
+        "Left: activation share over area share. Right: of the cells where the class is present, the share "
+        "with "
+        "such an income; dotted: the share in the whole city."
+    )
+    st.html(f'<div class="carreau-legend">{chips}<span>{reading}</span></div>')
+
+
+def _correlation_table(frame_: pd.DataFrame, relation: str) -> pd.DataFrame:
+    table = frame_.drop(columns=["colour"])
+    return table if relation == "activation" else table.drop(columns=["null_value"])
+
+
+def _table(title: str, table: pd.DataFrame) -> None:
+    with st.expander(title):
+        numbers = {
+            column: st.column_config.NumberColumn(format="%.3f")
+            for column in table.select_dtypes("float").columns
+        }
+        st.dataframe(table, hide_index=True, column_config=numbers)
+
+
+if __name__ == "__main__":  # Streamlit runs pages so; imported, a page draws nothing
+    page()

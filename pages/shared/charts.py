@@ -1,0 +1,177 @@
+"""Charts of the pages City and Cell, in plotly; each function returns a figure in the theme's ink."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+from numpy.typing import NDArray
+
+from pages.shared import palette
+
+# The toolbar saves the chart as SVG in the browser; nothing else in it is of use here.
+TOOLBAR = {
+    "displaylogo": False,
+    "modeBarButtonsToRemove": [
+        "zoom",
+        "pan",
+        "select",
+        "lasso",
+        "zoomIn",
+        "zoomOut",
+        "autoScale",
+        "resetScale",
+    ],
+    "toImageButtonOptions": {"format": "svg", "filename": "carreau"},
+}
+
+
+def draw(figure: go.Figure, key: str, alt: str) -> None:
+    """Put a figure on the page with the toolbar and look of this dashboard."""
+    st.plotly_chart(figure, theme=None, key=key, config=TOOLBAR, alt=alt)
+
+
+def confusion(table: NDArray[np.int64], unit: str) -> go.Figure:
+    """Heatmap of a confusion matrix (K, K), census classes in rows, poorest at the top: percent of each
+    census class."""
+    ink = palette.inks()
+    n_classes = len(table)
+    share = 100 * table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+    classes = [str(k) for k in range(1, n_classes + 1)]
+    figure = go.Figure(
+        go.Heatmap(
+            z=share,
+            x=classes,
+            y=classes,
+            customdata=table,
+            showscale=False,
+            xgap=1,
+            ygap=1,
+            zmin=0,
+            zmax=max(40.0, share.max()),
+            colorscale=palette.scale_for_plotly(palette.shades(8)),
+            text=[[f"{v:.0f}" if v >= 0.5 else "" for v in row] for row in share],
+            texttemplate="%{text}",
+            textfont={"size": 11},
+            hovertemplate=f"census {unit} %{{y}}, predicted %{{x}}<br>%{{customdata}} cells, "
+            f"%{{z:.1f}} % of the census {unit}"
+            "<extra></extra>",
+        )
+    )
+    for k in range(n_classes):  # the right answers, outlined
+        figure.add_shape(
+            type="rect", x0=k - 0.5, x1=k + 0.5, y0=k - 0.5, y1=k + 0.5, line={"width": 1, "color": ink.text}
+        )
+    figure.update_layout(
+        template=palette.plotly_template(),
+        height=300,
+        xaxis={
+            "title": f"predicted {unit} (% of each census {unit})",
+            "tickmode": "linear",
+            "showgrid": False,
+            "type": "category",
+            "fixedrange": True,
+        },
+        yaxis={
+            "title": f"census {unit}",
+            "autorange": "reversed",
+            "showgrid": False,
+            "type": "category",
+            "dtick": 1,
+            "fixedrange": True,
+        },
+    )
+    return figure
+
+
+def calibration(bins: pd.DataFrame) -> go.Figure:
+    """Stated against observed frequency in percent, with intervals; the diagonal is a model that means what
+    it says."""
+    ink = palette.inks()
+    stated, observed = 100 * bins["probability"], 100 * bins["frequency"]
+    top = float(max(stated.max(), observed.max(), 100 * bins["high"].fillna(0).max(), 20)) * 1.05
+    error = {
+        "type": "data",
+        "symmetric": False,
+        "thickness": 1.3,
+        "width": 0,
+        "color": ink.muted,
+        "array": 100 * bins["high"] - observed,
+        "arrayminus": observed - 100 * bins["low"],
+    }
+    figure = go.Figure(
+        [
+            go.Scatter(
+                x=[0, 100],
+                y=[0, 100],
+                mode="lines",
+                line={"dash": "dot", "width": 1.5, "color": ink.muted},
+                hoverinfo="skip",
+            ),
+            go.Scatter(
+                x=stated,
+                y=observed,
+                error_y=error,
+                mode="markers",
+                customdata=bins["n"],
+                marker={"size": 9, "color": ink.primary, "line": {"width": 1, "color": ink.background}},
+                hovertemplate="stated %{x:.0f} %, observed %{y:.1f} %<br>%{customdata} cell and class pairs"
+                "<extra></extra>",
+            ),
+        ]
+    )
+    figure.update_layout(
+        template=palette.plotly_template(),
+        height=300,
+        xaxis={"title": "probability stated by the model, %", "range": [0, top], "fixedrange": True},
+        yaxis={"title": "share that was right, %", "range": [0, top], "fixedrange": True},
+    )
+    return figure
+
+
+def distribution(probabilities: NDArray[np.float64], census: int | None) -> go.Figure:
+    """Bars of the class distribution in percent; the census class, where there is one, marked."""
+    ink = palette.inks()
+    n_classes = len(probabilities)
+    classes = list(range(1, n_classes + 1))
+    figure = go.Figure(
+        go.Bar(
+            x=classes,
+            y=100 * probabilities,
+            marker={"color": palette.sequential(n_classes), "line": {"width": 0}},
+            hovertemplate="class %{x}: %{y:.1f} %<extra></extra>",
+            width=0.82,
+        )
+    )
+    top = 100 * float(probabilities.max())
+    if census is not None:
+        figure.add_shape(
+            type="rect",
+            x0=census - 0.47,
+            x1=census + 0.47,
+            y0=0,
+            y1=top * 1.1,
+            line={"width": 1.5, "color": ink.text},
+        )
+        figure.add_annotation(
+            x=census,
+            y=top * 1.1,
+            text="census",
+            showarrow=False,
+            yanchor="bottom",
+            font={"size": 12, "color": ink.text},
+        )
+    figure.update_layout(
+        template=palette.plotly_template(),
+        height=190,
+        xaxis={
+            "title": "income class, 1 = poorest",
+            "tickmode": "linear",
+            "dtick": 1,
+            "showgrid": False,
+            "fixedrange": True,
+        },
+        yaxis={"title": "probability, %", "range": [0, top * 1.3], "fixedrange": True, "nticks": 5},
+    )
+    return figure

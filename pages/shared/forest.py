@@ -1,0 +1,278 @@
+"""Charts of land-use classes: forest plot of correlations, scatter of two relations.
+
+Every function takes a frame with one row a class (code, name, colour, figures) and returns a plotly figure;
+rows that
+are not `enough` are never drawn: the page names them in a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from pages.shared.class_names import label
+from pages.shared.palette import Inks, plotly_template, translucent
+
+ROW_PX = 21
+LEAST_PX = (
+    330  # of a forest plot's rows together, so that few classes do not look squeezed beside the scatter
+)
+PALE = 0.32
+
+
+def significant(frame: pd.DataFrame, suffix: str = "") -> pd.Series:
+    """Return which rows are told from zero: q at most 0.05, and an interval without zero.
+
+    The second matters for (iii) only: q is of the coefficient as measured, the interval less its null.
+    `suffix` names one of two relations in a merged frame.
+    """
+    q, low, high = (frame[column + suffix].astype(float) for column in ("q_value", "low", "high"))
+    return (q <= 0.05) & ~((low <= 0) & (high >= 0))
+
+
+def forest(rows: pd.DataFrame, reference: pd.DataFrame | None, axis_title: str, ink: Inks) -> go.Figure:
+    """Draw one dot and interval a class, largest value on top; `reference` draws a grey tick (the census
+    relation).
+
+    Args:
+        rows: code, name, colour, value, low, high, q_value, n_present, n_effective; only classes with enough
+        cells.
+        reference: code and value of the relation to compare with; None draws no ticks.
+        axis_title: what the coefficient is.
+        ink: colours of the theme.
+    """
+    rows = rows.sort_values(["value", "code"], ignore_index=True)
+    figure = go.Figure(layout={"template": plotly_template()})
+    sure = significant(rows)
+    for shown, part in ((True, rows[sure]), (False, rows[~sure])):
+        figure.add_trace(_dots(part, ink, 1.0 if shown else PALE, "value", None))
+    if reference is not None:
+        ticks = rows[["code"]].assign(row=rows.index).merge(reference[["code", "value"]], on="code").dropna()
+        figure.add_trace(
+            go.Scatter(
+                x=ticks.value,
+                y=ticks.row,
+                mode="markers",
+                name="census",
+                marker={"symbol": "line-ns", "size": 12, "line": {"width": 2.5, "color": ink.muted}},
+                hovertemplate="(i) land use and census: %{x:.2f}<extra></extra>",
+            )
+        )
+    low, high = _limits(
+        [rows.low, rows.high, rows.value, *([reference.value] if reference is not None else [])]
+    )
+    class_axis(figure, rows, ink)
+    figure.update_xaxes(
+        range=[low, high],
+        title_text=axis_title,
+        zeroline=True,
+        zerolinecolor=ink.muted,
+        zerolinewidth=1,
+        dtick=0.1 if high - low < 1.05 else 0.2,
+        tickformat=".1f",
+    )
+    figure.update_layout(
+        height=max(LEAST_PX, len(rows) * ROW_PX) + 66, margin={"l": 8, "r": 46, "t": 20, "b": 8}
+    )
+    _column_of_n(figure, rows.n_present, ink)
+    return figure
+
+
+def scatter(pairs: pd.DataFrame, x_title: str, y_title: str, ink: Inks, height: int = 400) -> go.Figure:
+    """Draw two relations of each class against each other on equal axes, with both intervals and the
+    diagonal.
+
+    Args:
+        pairs: code, name, colour and value, low, high, q_value of each relation with suffixes _x and _y.
+        x_title: name of the relation on x.
+        y_title: name of the relation on y.
+        ink: colours of the theme.
+        height: in pixels.
+    """
+    figure = go.Figure(layout={"template": plotly_template()})
+    ends = [pairs[column] for column in ("low_x", "high_x", "low_y", "high_y", "value_x", "value_y")]
+    low, high = _limits(ends)
+    figure.add_shape(
+        type="line", x0=low, y0=low, x1=high, y1=high, line={"color": ink.muted, "width": 1.5, "dash": "dot"}
+    )
+    sure = significant(pairs, "_x") | significant(pairs, "_y")
+    for shown, part in ((False, pairs[~sure]), (True, pairs[sure])):
+        figure.add_trace(_pair_dots(part, ink, 1.0 if shown else PALE, x_title, y_title))
+    for place in _placed_labels(pairs, sure, (low, high), (430, height - 60)):
+        figure.add_annotation(
+            x=place.x,
+            y=place.y,
+            text=place.text,
+            showarrow=False,
+            xanchor=place.anchor,
+            xshift={"left": 9, "right": -9}[place.anchor],
+            yshift=place.shift,
+            font={"size": 11, "color": ink.text if place.sure else ink.muted},
+            bgcolor=translucent(ink.background, 0.6),
+            borderpad=0,
+        )
+    axis = {
+        "range": [low, high],
+        "zeroline": True,
+        "zerolinecolor": ink.muted,
+        "dtick": 0.2,
+        "tickformat": ".1f",
+    }
+    figure.update_xaxes(title_text=x_title, **axis)
+    figure.update_yaxes(title_text=y_title, **axis)
+    figure.update_layout(height=height, margin={"l": 8, "r": 12, "t": 12, "b": 8})
+    return figure
+
+
+def _dots(part: pd.DataFrame, ink: Inks, opacity: float, value: str, _: None) -> go.Scatter:
+    figures = part[["low", "high", "n_present", "n_effective", "q_value"]].to_numpy()
+    names = [label(code, name) for code, name in zip(part.code, part.name, strict=True)]
+    return go.Scatter(
+        x=part[value],
+        y=part.index,
+        mode="markers",
+        opacity=1,
+        marker={
+            "size": 11,
+            "color": [translucent(colour, opacity) for colour in part.colour],
+            "line": {"width": 1.4, "color": translucent(ink.text, min(1.0, opacity + 0.1))},
+        },
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": part.high - part[value],
+            "arrayminus": part[value] - part.low,
+            "thickness": 2,
+            "width": 0,
+            "color": translucent(ink.text, opacity),
+        },
+        customdata=np.column_stack([np.array(names, dtype=object), figures.astype(object)]),
+        hovertemplate=(
+            "<b>%{customdata[0]}</b><br>%{x:.2f} (95 % %{customdata[1]:.2f} to %{customdata[2]:.2f})<br>"
+            "present in %{customdata[3]} cells, worth %{customdata[4]:.0f} independent ones<br>"
+            "q = %{customdata[5]:.3f}<extra></extra>"
+        ),
+    )
+
+
+def _pair_dots(part: pd.DataFrame, ink: Inks, opacity: float, x_title: str, y_title: str) -> go.Scatter:
+    bars = {
+        "type": "data",
+        "symmetric": False,
+        "thickness": 1,
+        "width": 0,
+        "color": translucent(ink.text, 0.45 * opacity),
+    }
+    names = [label(code, name) for code, name in zip(part.code, part.name, strict=True)]
+    return go.Scatter(
+        x=part.value_x,
+        y=part.value_y,
+        mode="markers",
+        text=names,
+        marker={
+            "size": 12,
+            "color": [translucent(colour, opacity) for colour in part.colour],
+            "line": {"width": 1.4, "color": translucent(ink.text, min(1.0, opacity + 0.1))},
+        },
+        error_x={**bars, "array": part.high_x - part.value_x, "arrayminus": part.value_x - part.low_x},
+        error_y={**bars, "array": part.high_y - part.value_y, "arrayminus": part.value_y - part.low_y},
+        hovertemplate=f"<b>%{{text}}</b><br>{x_title}: %{{x:.2f}}<br>{y_title}: %{{y:.2f}}<extra></extra>",
+    )
+
+
+def class_axis(figure: go.Figure, rows: pd.DataFrame, ink: Inks, domains: Sequence[str] = ()) -> None:
+    """Label every row, with the class's Urban Atlas colour beside it where the dots do not carry it."""
+    names = [label(code, name) for code, name in zip(rows.code, rows.name, strict=True)]
+    figure.update_yaxes(
+        range=[-0.7, len(rows) - 0.3],
+        tickmode="array",
+        tickvals=list(rows.index),
+        ticktext=names,
+        showgrid=False,
+        zeroline=False,
+        tickfont={"size": 12, "color": ink.text},
+        ticklabelstandoff=16 if domains else 6,
+    )
+    for domain in domains:
+        for row, colour in zip(rows.index, rows.colour, strict=True):
+            figure.add_shape(
+                type="rect",
+                xref=domain,
+                yref="y",
+                xsizemode="pixel",
+                xanchor=0,
+                x0=-14,
+                x1=-4,
+                y0=row - 0.2,
+                y1=row + 0.2,
+                fillcolor=colour,
+                line={"width": 1, "color": ink.muted},
+            )
+
+
+def _column_of_n(figure: go.Figure, counts: pd.Series, ink: Inks) -> None:
+    """Write the number of cells at the end of every row: an interval without its n says too little."""
+    place = {"xref": "paper", "x": 1, "xanchor": "right", "xshift": 44, "showarrow": False}
+    font = {"size": 11, "color": ink.muted}
+    for row, count in counts.items():
+        figure.add_annotation(
+            y=row, yref="y", text=f"{int(count):,}".replace(",", "\u202f"), font=font, **place
+        )
+    figure.add_annotation(yref="paper", y=1, yanchor="bottom", text="cells", font=font, **place)
+
+
+def _limits(columns: Sequence[pd.Series]) -> tuple[float, float]:
+    """Return axis ends on multiples of 0.1 around all values and zero."""
+    values = np.concatenate([np.asarray(column, dtype=float) for column in columns] + [np.zeros(1)])
+    values = values[np.isfinite(values)]
+    low, high = np.floor(values.min() * 10 - 0.2) / 10, np.ceil(values.max() * 10 + 0.2) / 10
+    return max(float(low), -1.05), min(float(high), 1.05)
+
+
+@dataclass(frozen=True)
+class _Label:
+    text: str
+    x: float
+    y: float
+    anchor: str
+    shift: int  # pixels up from the dot
+    sure: bool
+
+
+def _placed_labels(
+    points: pd.DataFrame, sure: pd.Series, limits: tuple[float, float], size_px: tuple[int, int]
+) -> list[_Label]:
+    """Return the labels that cover neither one another nor a dot, surest and strongest classes first."""
+    scale_x, scale_y = size_px[0] / (limits[1] - limits[0]), size_px[1] / (limits[1] - limits[0])
+    left, bottom = (points.value_x - limits[0]) * scale_x, (points.value_y - limits[0]) * scale_y
+    dots = {
+        index: (left[index] - 6, left[index] + 6, bottom[index] - 6, bottom[index] + 6)
+        for index in points.index
+    }
+    strength = points.value_x.abs() + points.value_y.abs() + 10 * sure
+    placed: list[_Label] = []
+    taken: list[tuple[float, float, float, float]] = []
+    for index in strength.sort_values(ascending=False).index:
+        point = points.loc[index]
+        text = label(point.code, point["name"])
+        width = 6.0 * len(text)
+        sides = (("left", left[index] + 9), ("right", left[index] - 9 - width))
+        for anchor, start, shift in ((*side, shift) for shift in (9, -9) for side in sides):
+            box = (start, start + width, bottom[index] + shift - 7, bottom[index] + shift + 7)
+            inside = box[0] > 0 and box[1] < size_px[0] + 10 and box[3] < size_px[1] and box[2] > 0
+            others = [*taken, *(dot for other, dot in dots.items() if other != index)]
+            if inside and not any(_overlap(box, other) for other in others):
+                taken.append(box)
+                placed.append(
+                    _Label(text, float(point.value_x), float(point.value_y), anchor, shift, bool(sure[index]))
+                )
+                break
+    return placed
+
+
+def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+    return a[0] < b[1] and b[0] < a[1] and a[2] < b[3] and b[2] < a[3]

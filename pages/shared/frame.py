@@ -1,0 +1,210 @@
+"""What every page shares: the question as title, city control, what the data are, footer, empty and error
+states."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import Literal, NoReturn
+
+import streamlit as st
+from PIL import Image
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.pages_manager import PagesManager
+
+from data.grid import parse_cell_id
+from data.store.queries import City
+from pages.shared import palette, state, study
+from pages.shared.study import OpenStudy
+
+Width = Literal["stretch", "content"]
+
+_STYLE = Path(__file__).with_name("frame.css")
+
+
+def icon() -> Image.Image:
+    """Return the browser tab's icon, nine cells: drawn here, since a named icon would be fetched from the
+    network."""
+    steps = palette.rgb_table(palette.sequential(9))[[3, 6, 8, 1, 4, 7, 0, 2, 5]].reshape(3, 3, 3)
+    return Image.fromarray(steps.repeat(16, axis=0).repeat(16, axis=1))
+
+
+def style() -> None:
+    """Put the few rules that the theme settings cannot say on the page."""
+    # a file that ends in .css goes into the page's event container: it takes no room
+    st.html(_STYLE)
+
+
+def through_dashboard() -> None:
+    """Draw this page again inside dashboard.py where Streamlit has not.
+
+    Until st.navigation has run once in a server, Streamlit takes any folder `pages` for its old kind of
+    multi-page app: a deep link as the first visit would get the bare page beside a list of files.
+    """
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
+
+
+def open_study() -> OpenStudy:
+    """Return the study of the address (else the first); says so and stops the page when none is published."""
+    through_dashboard()
+    found = list(study.studies())
+    if not found:
+        _empty_installation()
+    wrong = state.wrong_choice("study", found)
+    if wrong:
+        st.warning(f"No published study is called “{wrong}”. Shown instead: {found[0]}.")
+    return study.open_study(state.choice("study", found, found[0]))
+
+
+def title_line(question: str, widths: list[float]) -> list[DeltaGenerator]:
+    """Write the page's question as title and return columns right of it for controls, one a width.
+
+    Widths are shares of the line in percent; the title takes what they leave.
+    """
+    through_dashboard()
+    title, *controls = st.columns([100 - sum(widths), *widths], vertical_alignment="center", gap="small")
+    title.title(question, anchor=False)
+    return controls
+
+
+def chosen_city(here: OpenStudy) -> City:
+    """Return the city of the address, else the one chosen on another page, else the first; call before the
+    title."""
+    ids = [city.city_id for city in here.cities]
+    return here.city(state.choice("city", ids, ids[0]))
+
+
+def city_control(here: OpenStudy, label: str = "City") -> None:
+    """Draw the city select, keyed `city`; the address follows, and forgets the cell of the city before."""
+    st.selectbox(
+        label,
+        [city.city_id for city in here.cities],
+        format_func=lambda city_id: here.city(city_id).name,
+        key="city",
+        on_change=_change_city,
+        label_visibility="collapsed",
+    )
+
+
+def _change_city() -> None:
+    """Another city has other cells: forget the one chosen."""
+    state.put("cell", None)
+    state.remember("city")
+
+
+def _change_study() -> None:
+    """Another study has other cities."""
+    state.put("cell", None)
+    state.put("city", None)
+    state.remember("study")
+
+
+def say_wrong_city(here: OpenStudy, shown: City) -> None:
+    """Say that the address asks for a city that the study does not have, where it does."""
+    wrong = state.wrong_choice("city", [city.city_id for city in here.cities])
+    if wrong:
+        names = ", ".join(city.name for city in here.cities)
+        st.warning(
+            f"The address asks for the city “{wrong}”, which this study does not have. Shown instead: "
+            f"{shown.name}. Choose one of {names}."
+        )
+
+
+def data_line(here: OpenStudy, city: City | None = None) -> None:
+    """Write what the data are, their dates, and whether the cities are invented; every page calls it once."""
+    parts = []
+    if city is None:
+        parts.append(f"{len(here.cities)} cities: {escape(', '.join(c.name for c in here.cities))}")
+    else:
+        income = f"Income <b>{_year(city.census_year)}</b> (200 m census squares)"
+        land_use = (
+            f"land use <b>{_year(city.land_use_year)}</b>" if city.has_land_use else "<b>no land use</b>"
+        )
+        resolution = f", {city.imagery_resolution_m:g} m" if city.imagery_resolution_m else ""
+        parts.append(f"{income}, {land_use}, photograph <b>{_year(city.imagery_year)}</b>{resolution}")
+        years = {city.census_year, city.imagery_year, *([city.land_use_year] if city.has_land_use else [])}
+        if len(years) > 1 or None in years:
+            parts.append("the dates differ, so the place may have changed between them")
+    badge = ""
+    if here.row.is_generated:
+        badge = '<span class="carreau-badge">Invented cities</span>'
+        parts.append("generated by this program; no real place or person is shown")
+    note(badge + " · ".join(parts) + ".")
+
+
+def footer(here: OpenStudy) -> None:
+    """Write the last line of a page: study, its date, network and folds, how to read a predicted class."""
+    row = here.row
+    folds = {
+        "block": f"spatial blocks of {row.block_m:g} m",
+        "random": "random folds",
+        "city": "one city left out",
+    }
+    note(
+        f"{escape(row.title)} · published {row.created_at:%Y-%m-%d} · {escape(row.architecture)}, "
+        f"{escape(row.head)} head · {row.n_folds} folds ({folds.get(row.fold_scheme, row.fold_scheme)}); "
+        "every prediction shown for a census cell comes from a network that never saw it. A predicted "
+        "class is on the census scale and shrinks toward the middle. Figures describe squares, never "
+        "households.",
+        extra_class="carreau-footer",
+    )
+    found = list(study.studies())
+    if len(found) > 1:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            note("Another published study:", width="content")
+            st.selectbox(
+                "Study", found, key="study", on_change=_change_study, label_visibility="collapsed", width=260
+            )
+
+
+def note(html: str, extra_class: str = "", width: Width = "stretch") -> None:
+    """Write a small muted line; `html` is trusted, escape what comes from data."""
+    st.html(f'<p class="carreau-note {extra_class}">{html}</p>', width=width)
+
+
+def sentence(text: str) -> None:
+    """Write the plain sentence that says what a figure shows."""
+    st.html(f'<p class="carreau-sentence">{tight(escape(text))}</p>')
+
+
+def tight(text: str) -> str:
+    """Return a text whose percent signs stay with their number (a narrow space that does not break).
+
+    >>> tight("21 %") == "21\\u202f%"
+    True
+    """
+    return text.replace(" %", "\u202f%")
+
+
+def fault(error: Exception) -> None:
+    """Say a known fault in its own words, without a traceback."""
+    st.error(str(error))
+
+
+def _empty_installation() -> NoReturn:
+    st.title("No study is published yet", anchor=False)
+    st.markdown(
+        "Carreau shows published studies. To publish one, run\n\n```\npython -m core world var/world "
+        "--recipe objects --seed 1 --size demo\npython -m core run var/world/study.toml\n```\n\nor name a "
+        "folder that holds one in `CARREAU_STUDIES`, then reload this page."
+    )
+    st.stop()
+
+
+def _year(year: int | None) -> str:
+    return "of unknown year" if year is None else str(year)
+
+
+def short_id(cell_id: str) -> str:
+    """Return the readable part of a cell id: its lower-left corner, metres north and east.
+
+    >>> short_id("CRS3035RES200mN2029800E4253000")
+    'N2029800 E4253000'
+    """
+    try:
+        x, y = parse_cell_id(cell_id)
+    except ValueError:
+        return cell_id
+    return f"N{y} E{x}"

@@ -1,0 +1,119 @@
+"""The result folder of a job as pages see it: tables, bitmaps of classes and of evidence."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image
+
+from pages.shared import palette
+from pages.shared.rasters import Raster
+
+# Evidence of this many training standard deviations gets the full colour and the strongest overlay.
+FULL_EVIDENCE = 2.0
+_WIDEST_PX = 4096  # the texture size that every WebGL 2 device must be able to take
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """What a finished job left: summary, cells (x, y in grid metres), evidence maps, land use."""
+
+    folder: Path
+    summary: dict[str, Any]
+    cells: pd.DataFrame
+    maps: NDArray[np.float32]  # (n, h, w), row 0 north, in the order of cells
+    activation: pd.DataFrame | None
+
+    @property
+    def raster(self) -> Raster:
+        """The cells' place on the pictures, which is the preview's extent."""
+        west, south, east, north = self.summary["preview_extent"]
+        size = int(self.summary["cell_size_m"])
+        return Raster(west, north, size, (east - west) // size, (north - south) // size)
+
+    @property
+    def probabilities(self) -> NDArray[np.float64]:
+        """Class distributions (n, K)."""
+        return np.stack([np.asarray(row, dtype=float) for row in self.cells.probabilities])
+
+
+def read_result(folder: Path) -> JobResult:
+    """Read a result folder; raises FileNotFoundError when a part of it was deleted."""
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    cells = pd.read_parquet(folder / "cells.parquet").drop(columns="geometry")
+    stored = pd.read_parquet(folder / "maps.parquet").set_index("cell_id").loc[cells.cell_id]
+    shape = (int(stored.height.iloc[0]), int(stored.width.iloc[0]))
+    maps = np.stack([np.frombuffer(values, dtype="<f2").reshape(shape) for values in stored.map_values])
+    activation = folder / "activation.parquet"
+    return JobResult(
+        folder=folder,
+        summary=summary,
+        cells=cells,
+        maps=maps.astype(np.float32),
+        activation=pd.read_parquet(activation) if activation.is_file() else None,
+    )
+
+
+def photograph(result: JobResult) -> NDArray[np.uint8]:
+    """Return the preview of the photograph, RGBA, clear outside the cells."""
+    return np.asarray(Image.open(result.folder / "preview.png").convert("RGBA"))
+
+
+def classes_bitmap(result: JobResult, opacity: float) -> NDArray[np.uint8]:
+    """Return the predicted classes, one pixel a cell, RGBA, as translucent as asked."""
+    raster = result.raster
+    table = palette.rgb_table(palette.sequential(int(result.summary["n_classes"])))
+    picture = np.zeros((raster.height, raster.width, 4), dtype=np.uint8)
+    row, column = raster.pixel(result.cells.x, result.cells.y)
+    picture[row, column, :3] = table[result.cells["class"].to_numpy(int) - 1]
+    picture[row, column, 3] = round(255 * opacity)
+    return picture
+
+
+def evidence_bitmap(result: JobResult) -> NDArray[np.uint8]:
+    """Return the evidence maps in their places, RGBA: brown poorer, teal richer, clear where there is none.
+
+    Full colour at two training standard deviations of z. A region too wide for a texture gets cell means.
+    """
+    raster, maps = result.raster, result.maps
+    h, w = maps.shape[1:]
+    if max(raster.height * h, raster.width * w) > _WIDEST_PX:
+        maps, h, w = maps.mean(axis=(1, 2), keepdims=True), 1, 1
+    table = palette.rgb_table(palette.diverging(33))
+    scaled = np.clip(maps / FULL_EVIDENCE, -1, 1)
+    colours = table[np.rint((scaled + 1) * 16).astype(int)]
+    alpha = np.rint(235 * np.abs(scaled) ** 0.7).astype(np.uint8)
+    picture = np.zeros((raster.height, h, raster.width, w, 4), dtype=np.uint8)
+    row, column = raster.pixel(result.cells.x, result.cells.y)
+    picture[row, :, column, :, :3] = colours
+    picture[row, :, column, :, 3] = alpha
+    return picture.reshape(raster.height * h, raster.width * w, 4)
+
+
+def by_class(activation: pd.DataFrame) -> pd.DataFrame:
+    """Sum up activation by land-use class over the region: code, cells, hectares, excess (area-weighted
+    mean),
+    contribution (sum over cells; over all classes and unmapped land it adds up to the sum of z_standard).
+
+    >>> rows = pd.DataFrame({"code": ["a", "a"], "cell_id": ["1", "2"], "area_m2": [10_000.0, 30_000.0],
+    ...                      "excess": [1.0, 0.0], "contribution": [0.5, 0.25]})
+    >>> by_class(rows)[["cells", "hectares", "excess", "contribution"]].values.tolist()
+    [[2.0, 4.0, 0.25, 0.75]]
+    """
+    weighted = activation.assign(weighted=activation.excess.astype(float) * activation.area_m2.astype(float))
+    grouped = weighted.groupby("code", sort=True)
+    area = grouped.area_m2.sum().astype(float)
+    return pd.DataFrame(
+        {
+            "cells": grouped.cell_id.nunique(),
+            "hectares": area / 1e4,
+            "excess": grouped.weighted.sum() / area,
+            "contribution": grouped.contribution.sum().astype(float),
+        }
+    ).reset_index()

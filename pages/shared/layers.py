@@ -1,0 +1,109 @@
+"""The five things a city map can show: how each is cut into steps, its colours, its legend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pages.shared import palette
+from pages.shared.rasters import Raster, as_data_url, colour_bitmap, paired
+
+NAMES = {
+    "census": "Census",
+    "predicted": "Predicted",
+    "difference": "Difference",
+    "uncertainty": "Uncertainty",
+    "fold": "Fold",
+}
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Steps (n,) of the cells, -1 where there is no value, with the colour of each step and the legend's
+    ends."""
+
+    name: str
+    steps: NDArray[np.int64]
+    colours: tuple[str, ...]
+    first: str
+    last: str
+    labels: tuple[str, ...] = ()
+
+
+def layer(name: str, cells: pd.DataFrame, n_classes: int, quintiles: bool) -> Layer:
+    """Return a layer of the frame of `queries.city_cells`; with `quintiles`, deciles are paired.
+
+    Differences are predicted minus census, beyond four classes shown as four.
+    """
+    census, predicted = (
+        cells["class"].to_numpy(float, na_value=np.nan),
+        cells["predicted"].to_numpy(float, na_value=np.nan),
+    )
+    if quintiles:
+        census, predicted, n_classes = paired(census, n_classes), paired(predicted, n_classes), 5
+    if name == "census":
+        return Layer(name, _steps(census - 1), tuple(palette.sequential(n_classes)), "poorest", "richest")
+    if name == "predicted":
+        return Layer(name, _steps(predicted - 1), tuple(palette.sequential(n_classes)), "poorest", "richest")
+    if name == "difference":
+        reach = min(4, n_classes - 1)
+        steps = _steps(np.clip(predicted - census, -reach, reach) + reach)
+        numbers = tuple(f"{k:+d}".replace("-", "−") if k else "0" for k in range(-reach, reach + 1))
+        labels = (f"≤ {numbers[0]}", *numbers[1:-1], f"≥ {numbers[-1]}") if reach < n_classes - 1 else numbers
+        return Layer(
+            name, steps, tuple(palette.diverging(2 * reach + 1)), "predicted poorer", "richer", labels
+        )
+    if name == "uncertainty":
+        entropy = cells["entropy"].to_numpy(float, na_value=np.nan)
+        low, high = _ends(entropy)
+        steps = _steps(np.clip(np.floor((entropy - low) / (high - low) * 7), 0, 6))
+        return Layer(name, steps, tuple(palette.uncertainty(7)), f"entropy {low:.2f}", f"{high:.2f}")
+    if name == "fold":
+        folds = cells["fold"].to_numpy(float, na_value=np.nan)
+        n = int(np.nanmax(folds)) + 1 if np.isfinite(folds).any() else 1
+        return Layer(
+            name, _steps(folds), tuple(palette.categories(n)), "fold", "", tuple(str(k) for k in range(n))
+        )
+    raise ValueError(f"no layer {name!r}; there are {', '.join(NAMES)}")
+
+
+def picture(raster: Raster, cells: pd.DataFrame, drawn: Layer) -> str:
+    """Return the layer's bitmap, one pixel a cell, as a data URL."""
+    table = palette.rgb_table(list(drawn.colours))
+    x, y = cells["x"].to_numpy(), cells["y"].to_numpy()
+    return as_data_url(colour_bitmap(raster, x, y, drawn.steps, table, palette.rgb(palette.inks().no_data)))
+
+
+def legend(drawn: Layer) -> str:
+    """Return the layer's legend as HTML: its ends in words, its steps as swatches, labelled where they have
+    names."""
+    steps = "".join(
+        f'<span class="step" style="background:{colour}" title="{escape(label)}"></span>'
+        for colour, label in zip(drawn.colours, drawn.labels or [""] * len(drawn.colours), strict=True)
+    )
+    if drawn.name == "fold":
+        steps = "".join(
+            f'<span class="chip" style="background:{colour}"></span> {escape(label)} '
+            for colour, label in zip(drawn.colours, drawn.labels, strict=True)
+        )
+        return f"<span>{drawn.first}</span> {steps}"
+    first = f"{drawn.first} {drawn.labels[0]}" if drawn.labels else drawn.first
+    last = f"{drawn.labels[-1]} {drawn.last}" if drawn.labels else drawn.last
+    return f'<span>{escape(first)}</span><span class="steps">{steps}</span><span>{escape(last)}</span>'
+
+
+def _steps(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    return np.where(np.isfinite(values), values, -1).astype(np.int64)
+
+
+def _ends(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the 2nd and 98th percentile, so that one odd cell does not flatten the map; never equal."""
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return 0.0, 1.0
+    low, high = np.quantile(known, [0.02, 0.98])
+    return float(low), float(max(high, low + 1e-6))

@@ -1,0 +1,180 @@
+// Two maps that move together, drawn from the JSON of a pydeck Deck with the deck.gl of pydeck's own wheel.
+// Coordinates are metres in the grid's CRS, relative to the city centre: one bitmap pixel is one cell at every zoom,
+// and the cell under the pointer is floor(coordinate / size) (deck's own bitmap pixel is off by one at edges).
+
+const maps = new WeakMap();
+
+async function loadDeck(url) {
+  if (!globalThis.deck?.JSONConverter) await import(new URL(url, document.baseURI).href);
+  return globalThis.deck;
+}
+
+function bytesOf(text) {
+  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+}
+
+// Cell under a coordinate: its place in the rasters and its lower-left corner in the grid CRS, or null outside.
+function cellAt(hover, coordinate) {
+  if (!coordinate) return null;
+  const column = Math.floor((coordinate[0] - hover.left) / hover.size);
+  const row = Math.floor((hover.top - coordinate[1]) / hover.size);
+  if (column < 0 || row < 0 || column >= hover.width || row >= hover.height) return null;
+  const index = row * hover.width + column;
+  if (!hover.flags[index]) return null;
+  return { index, x: hover.x0 + column * hover.size, y: hover.y0 - (row + 1) * hover.size };
+}
+
+function describe(hover, cell) {
+  const value = (raster) => (raster[cell.index] === 0 ? "none" : String(raster[cell.index]));
+  const imputed = hover.flags[cell.index] & 2 ? " (imputed)" : "";
+  return [`N${cell.y} E${cell.x}`, `census ${value(hover.census)}${imputed}`, `predicted ${value(hover.predicted)}`];
+}
+
+// A round length that is about 90 px long: 1, 2 or 5 times a power of ten.
+function roundLength(metres) {
+  const power = 10 ** Math.floor(Math.log10(metres));
+  return [5, 2, 1].find((step) => step * power <= metres) * power;
+}
+
+function drawScale(map) {
+  const perPixel = 2 ** -map.view.zoom;
+  const length = roundLength(90 * perPixel);
+  map.scaleBar.style.width = `${length / perPixel}px`;
+  map.scaleText.textContent = length >= 1000 ? `${length / 1000} km` : `${length} m`;
+}
+
+function fitted(map, data) {
+  const width = Math.max(map.root.clientWidth * 0.495, 100), height = Math.max(map.root.clientHeight, 100);
+  const [metresWide, metresHigh] = data.extent;
+  const zoom = Math.log2(Math.min((width - 36) / metresWide, (height - 36) / metresHigh));
+  return { target: [0, 0, 0], zoom, minZoom: zoom - 1, maxZoom: 0 };
+}
+
+function setView(map, view) {
+  map.view = { ...map.view, target: view.target, zoom: Array.isArray(view.zoom) ? view.zoom[0] : view.zoom };
+  map.deck.setProps({ viewState: { left: map.view, right: map.view } });
+  drawScale(map);
+}
+
+function showTooltip(map, info) {
+  const cell = cellAt(map.hover, info.coordinate);
+  if (!cell || info.x < 0) { map.tooltip.hidden = true; return; }
+  map.tooltip.replaceChildren(...describe(map.hover, cell).map((text) => {
+    const line = document.createElement("div");
+    line.textContent = text;
+    return line;
+  }));
+  map.tooltip.hidden = false;
+  const right = info.x > map.root.clientWidth - 180;
+  map.tooltip.style.left = `${info.x + (right ? -12 : 12)}px`;
+  map.tooltip.style.top = `${info.y + 12}px`;
+  map.tooltip.style.transform = right ? "translateX(-100%)" : "";
+}
+
+function onKey(map, event) {
+  const step = 40 * 2 ** -map.view.zoom;
+  const [x, y] = map.view.target;
+  const moves = {
+    ArrowLeft: [x - step, y], ArrowRight: [x + step, y], ArrowUp: [x, y + step], ArrowDown: [x, y - step],
+  };
+  if (moves[event.key]) setView(map, { target: [...moves[event.key], 0], zoom: map.view.zoom });
+  else if (event.key === "+" || event.key === "=") setView(map, { ...map.view, zoom: Math.min(map.view.zoom + 0.5, 0) });
+  else if (event.key === "-") setView(map, { ...map.view, zoom: Math.max(map.view.zoom - 0.5, map.view.minZoom) });
+  else if (event.key === "0") setView(map, fitted(map, map.data));
+  else if (event.key === "Enter") choose(map, map.view.target);
+  else return;
+  event.preventDefault();
+}
+
+function choose(map, coordinate) {
+  const cell = cellAt(map.hover, coordinate);
+  if (cell) map.send("clicked", { x: cell.x, y: cell.y });
+}
+
+async function create(parent, data) {
+  const deck = await loadDeck(data.bundle);
+  const find = (name) => parent.querySelector(`[data-part="${name}"]`);
+  const map = { root: find("root"), tooltip: find("tooltip"), scaleBar: find("bar"), scaleText: find("length"),
+    north: find("north"), library: deck, data };
+  map.root.style.height = `${data.height}px`;
+  map.bitmaps = new Map();
+  map.converter = new deck.JSONConverter({ configuration: { classes: {
+    BitmapLayer: deck.BitmapLayer, PathLayer: deck.PathLayer, OrthographicView: deck.OrthographicView } } });
+  map.view = fitted(map, data);
+  map.deck = new deck.Deck({
+    parent: map.root,
+    views: [
+      new deck.OrthographicView({ id: "left", flipY: false, x: "0%", width: "49.5%", controller: { keyboard: false } }),
+      new deck.OrthographicView({ id: "right", flipY: false, x: "50.5%", width: "49.5%", controller: { keyboard: false } }),
+    ],
+    viewState: { left: map.view, right: map.view },
+    layers: [],
+    layerFilter: ({ layer, viewport }) => layer.id.startsWith("both-") || layer.id.startsWith(`${viewport.id}-`),
+    onViewStateChange: ({ viewState }) => setView(map, viewState),
+    onHover: (info) => showTooltip(map, info),
+    onClick: (info) => choose(map, info.coordinate),
+    getCursor: ({ isDragging }) => (isDragging ? "grabbing" : "crosshair"),
+    style: { background: "transparent" },
+    onAfterRender: () => {
+      const { layers } = map.deck.props;
+      // for those who wait for the picture: every bitmap is decoded and on the screen
+      map.root.dataset.drawn = layers.length && layers.every((layer) => layer.isLoaded) ? "yes" : "no";
+    },
+  });
+  const canvas = map.root.querySelector("canvas");
+  canvas.setAttribute("role", "application");
+  canvas.setAttribute("tabindex", "0");
+  map.canvas = canvas;
+  canvas.addEventListener("keydown", (event) => onKey(map, event));
+  canvas.addEventListener("pointerleave", () => { map.tooltip.hidden = true; });
+  find("fit").addEventListener("click", () => setView(map, fitted(map, map.data)));
+  map.resized = new ResizeObserver(() => {
+    if (map.root.clientWidth !== map.width && map.width === 0) setView(map, fitted(map, map.data));
+    map.width = map.root.clientWidth;
+  });
+  map.width = map.root.clientWidth;
+  map.resized.observe(map.root);
+  return map;
+}
+
+// Bitmaps are decoded before their layers are shown: the old picture stays until the new one is whole.
+async function withBitmaps(map, layers) {
+  const decoded = new Map();
+  const ready = await Promise.all(layers.map(async (layer) => {
+    const url = layer.props.image;
+    if (typeof url !== "string") return layer;
+    const bitmap = map.bitmaps.get(url) ?? await createImageBitmap(await (await fetch(url)).blob());
+    decoded.set(url, bitmap);
+    return layer.clone({ image: bitmap });
+  }));
+  map.bitmaps = decoded;
+  return ready;
+}
+
+async function update(map, data, send) {
+  const moved = map.data.place !== data.place;
+  map.data = data;
+  map.send = send;
+  map.hover = { ...data.hover, flags: bytesOf(data.hover.flags), census: bytesOf(data.hover.census),
+    predicted: bytesOf(data.hover.predicted) };
+  map.canvas.setAttribute("aria-label", data.label);
+  map.north.style.transform = `rotate(${data.north}deg)`;
+  if (moved) setView(map, fitted(map, data));
+  drawScale(map);
+  const layers = await withBitmaps(map, map.converter.convert(data.deck).layers);
+  if (map.data === data) map.deck.setProps({ layers }); // unless newer data came meanwhile
+}
+
+export default function (component) {
+  const { parentElement, data, setTriggerValue } = component;
+  let current = maps.get(parentElement);
+  if (!current) {
+    current = create(parentElement, data);
+    maps.set(parentElement, current);
+  }
+  current.then((map) => update(map, data, setTriggerValue));
+  return () => {
+    maps.delete(parentElement);
+    current.then((map) => { map.resized.disconnect(); map.deck.finalize(); });
+  };
+}

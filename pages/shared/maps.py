@@ -1,0 +1,180 @@
+"""The map pair: a pydeck Deck in the grid's own metres, drawn by a small component; clicks come back as
+cells.
+
+deck.gl comes from pydeck's wheel, served by Streamlit itself: no network, no vendored library. Both
+registrations must stand in an imported module, not in a page script, which runs again and again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pydeck as pdk
+import pyproj
+import shapely
+import streamlit as st
+import streamlit.components.v1 as components_v1
+
+from pages.shared import palette
+from pages.shared.rasters import Raster, as_text
+
+_HERE = Path(__file__).parent
+_BUNDLE_NAME = "deck_of_pydeck"
+_BUNDLE = components_v1.declare_component(
+    _BUNDLE_NAME, path=str(Path(pdk.__file__).parent / "nbextension" / "static")
+)
+_BUNDLE_URL = f"component/{__name__}.{_BUNDLE_NAME}/index.js"
+
+_PAIR = st.components.v2.component(
+    "carreau.map_pair",
+    html=(_HERE / "map_pair.html").read_text(encoding="utf-8"),
+    css=(_HERE / "map_pair.css").read_text(encoding="utf-8"),
+    js=(_HERE / "map_pair.js").read_text(encoding="utf-8"),
+)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A bitmap over the whole raster, as a data URL; `side` is left, right or both."""
+
+    side: str
+    name: str
+    url: str
+
+
+def deck_of(
+    raster: Raster, pictures: Sequence[Picture], outline: bytes | None, selected: tuple[int, int] | None
+) -> pdk.Deck:
+    """Return the Deck of a map pair: pictures in order, the city's outline (WKB, grid CRS), the selected
+    cell's square.
+
+    Layers are in metres from the raster's centre; their ids begin with left-, right- or both-, which is
+    where they are drawn.
+    """
+    x0, y0 = raster.centre
+    half = raster.width * raster.size / 2, raster.height * raster.size / 2
+    layers = [
+        pdk.Layer(
+            "BitmapLayer",
+            id=f"{picture.side}-{picture.name}",
+            # pydeck takes a bare string for an accessor; inner quotes make it a literal
+            image=f'"{picture.url}"',
+            bounds=[-half[0], -half[1], half[0], half[1]],
+            texture_parameters={"minFilter": "linear", "magFilter": "nearest", "mipmapFilter": "linear"}
+            if picture.name == "hatch"
+            else {"minFilter": "nearest", "magFilter": "nearest"},
+        )
+        for picture in pictures
+    ]
+    ink = palette.inks()
+    if outline is not None:
+        rings = [
+            (shapely.get_coordinates(ring) - (x0, y0)).round(1).tolist()
+            for ring in shapely.get_rings(shapely.get_parts(shapely.from_wkb(outline)))
+        ]
+        layers.append(_lines("both-outline", rings, palette.rgb(ink.muted), 1))
+    if selected is not None:
+        x, y = selected[0] - x0, selected[1] - y0
+        corners = ((0, 0), (1, 0), (1, 1), (0, 1), (0, 0))
+        square = [[x + raster.size * east, y + raster.size * north] for east, north in corners]
+        layers.append(_lines("both-selected-casing", [square], palette.rgb(ink.background), 6))
+        layers.append(_lines("both-selected", [square], palette.rgb(ink.text), 3))
+    return pdk.Deck(layers=layers, views=[], map_provider=None, initial_view_state=None)
+
+
+def map_pair(
+    deck: pdk.Deck,
+    raster: Raster,
+    cells: pd.DataFrame,
+    *,
+    place: str,
+    label: str,
+    crs: str,
+    on_click: Callable[[int, int, str, int], None] | None = None,
+    height: int = 400,
+    key: str = "maps",
+) -> tuple[int, int] | None:
+    """Draw two maps that move together; return the lower-left corner (x, y) of the cell just clicked, else
+    None.
+
+    With `on_click`, a click also calls `on_click(x, y, crs, size)` before the page is drawn again, as with
+    any widget. `cells` holds x, y, class and predicted (NaN where there is none) and imputed, for the
+    tooltip, which needs no server. The view is kept while `place` stays the same. `crs` gives the direction
+    of north.
+    """
+    x, y = cells["x"].to_numpy(), cells["y"].to_numpy()
+    x0, y0 = raster.centre
+    half = raster.width * raster.size / 2, raster.height * raster.size / 2
+
+    def clicked() -> None:
+        cell = st.session_state[key].clicked
+        if cell is not None and on_click is not None:
+            on_click(int(cell["x"]), int(cell["y"]), crs, raster.size)
+
+    result = _PAIR(
+        data={
+            "bundle": _BUNDLE_URL,
+            "deck": _compact(deck),
+            "place": place,
+            "label": label,
+            "height": height,
+            "north": north_angle(x0, y0, crs),
+            "extent": [2 * half[0], 2 * half[1]],
+            "hover": {
+                "left": -half[0],
+                "top": half[1],
+                "size": raster.size,
+                "width": raster.width,
+                "height": raster.height,
+                "x0": raster.west,
+                "y0": raster.north,
+                # bit 1: there is a cell, bit 2: its income is imputed
+                "flags": as_text(raster.spread(x, y, 1 + 2 * cells["imputed"].to_numpy(dtype=np.uint8))),
+                "census": as_text(raster.spread(x, y, cells["class"].fillna(0).astype(int))),
+                "predicted": as_text(raster.spread(x, y, cells["predicted"].fillna(0).astype(int))),
+            },
+        },
+        key=key,
+        height=height,
+        on_clicked_change=clicked,
+    )
+    hit = result.clicked
+    return None if hit is None else (int(hit["x"]), int(hit["y"]))
+
+
+def north_angle(x: float, y: float, crs: str) -> float:
+    """Return the direction of geographic north at a place of the grid, degrees clockwise from the grid's up.
+
+    >>> round(north_angle(3_200_000, 2_900_000, "EPSG:3035"), 1)
+    11.5
+    """
+    to_degrees = pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
+    longitude, latitude = to_degrees.transform(x, y)
+    ahead = to_degrees.transform(longitude, latitude + 0.01, direction="INVERSE")
+    return float(np.degrees(np.arctan2(ahead[0] - x, ahead[1] - y)))
+
+
+def _lines(
+    name: str, paths: list[list[list[float]]], colour: tuple[int, int, int], width: float
+) -> pdk.Layer:
+    return pdk.Layer(
+        "PathLayer",
+        id=name,
+        data=[{"path": path} for path in paths],
+        get_path="path",
+        get_color=[*colour, 255],
+        width_units='"pixels"',
+        get_width=width,
+        joint_rounded=False,
+    )
+
+
+def _compact(deck: pdk.Deck) -> dict[str, Any]:
+    # pydeck indents its JSON by two; only the layers are used, the views are the component's own
+    return {"layers": json.loads(deck.to_json())["layers"]}

@@ -1,0 +1,125 @@
+"""Cells as pictures: one pixel a cell, row 0 in the north, imputed cells hatched."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image
+
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Raster:
+    """Where cells lie on a picture: west and north edge in metres of the grid CRS, cell size in metres,
+    pixels."""
+
+    west: int
+    north: int
+    size: int
+    width: int
+    height: int
+
+    @staticmethod
+    def around(x: ArrayLike, y: ArrayLike, size: int) -> Raster:
+        """Return the smallest raster that holds the cells whose lower-left corners (n,) are given, in
+        metres."""
+        x, y = np.asarray(x), np.asarray(y)
+        west, north = int(x.min()), int(y.max()) + size
+        return Raster(west, north, size, int(x.max() - west) // size + 1, int(north - y.min()) // size)
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """Middle of the raster, metres in the grid CRS."""
+        return self.west + self.width * self.size / 2, self.north - self.height * self.size / 2
+
+    def pixel(self, x: ArrayLike, y: ArrayLike) -> tuple[Integers, Integers]:
+        """Return (row, column) of cells by their lower-left corners; row 0 is the northernmost.
+
+        >>> row, column = Raster.around([0, 400], [0, 200], 200).pixel([400], [0])
+        >>> row.tolist(), column.tolist()
+        ([1], [2])
+        """
+        column = (np.asarray(x, dtype=np.int64) - self.west) // self.size
+        row = (self.north - np.asarray(y, dtype=np.int64)) // self.size - 1
+        return row, column
+
+    def spread(self, x: ArrayLike, y: ArrayLike, values: ArrayLike, fill: int = 0) -> NDArray[np.uint8]:
+        """Return values (n,) as a raster (height, width) of uint8; `fill` where there is no cell."""
+        picture = np.full((self.height, self.width), fill, dtype=np.uint8)
+        picture[self.pixel(x, y)] = np.asarray(values)
+        return picture
+
+
+def colour_bitmap(
+    raster: Raster,
+    x: ArrayLike,
+    y: ArrayLike,
+    steps: ArrayLike,
+    table: NDArray[np.uint8],
+    missing: tuple[int, int, int],
+) -> NDArray[np.uint8]:
+    """Return an RGBA picture (height, width, 4): step k of a cell in the colour table[k], -1 in `missing`,
+    none clear.
+
+    `steps` (n,) are integers from -1 to len(table) - 1.
+    """
+    steps = np.asarray(steps, dtype=np.int64)
+    colours = np.where((steps >= 0)[:, None], table[np.maximum(steps, 0)], np.array(missing, dtype=np.uint8))
+    picture = np.zeros((raster.height, raster.width, 4), dtype=np.uint8)
+    row, column = raster.pixel(x, y)
+    picture[row, column, :3] = colours
+    picture[row, column, 3] = 255
+    return picture
+
+
+def hatch_bitmap(
+    raster: Raster,
+    x: ArrayLike,
+    y: ArrayLike,
+    hatched: ArrayLike,
+    colour: tuple[int, int, int],
+    pixels: int = 16,
+) -> NDArray[np.uint8]:
+    """Return an RGBA picture of diagonal lines over the hatched cells, `pixels` a cell (fewer for wide
+    cities).
+
+    Lines rise to the right and meet at the edges of neighbouring cells, so that a hatched area reads as one.
+    """
+    # 4096 px is the texture size that every WebGL 2 device must be able to take
+    pixels = max(2, min(pixels, 4096 // max(raster.width, raster.height)))
+    mask = raster.spread(x, y, np.asarray(hatched, dtype=np.uint8)).astype(bool)
+    row, column = np.indices((pixels, pixels))
+    period = max(2, pixels // 2)
+    line = (row + column) % period < max(1, period // 4)
+    picture = np.zeros((raster.height * pixels, raster.width * pixels, 4), dtype=np.uint8)
+    picture[..., :3] = colour
+    picture[..., 3] = np.kron(mask, line) * 255
+    return picture
+
+
+def as_data_url(picture: NDArray[np.uint8]) -> str:
+    """Return a picture (height, width, 3 or 4) of uint8 as the data URL of a PNG."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, format="PNG", optimize=picture.size < 4_000_000)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def as_text(picture: NDArray[np.uint8]) -> str:
+    """Return the bytes of a raster, row by row, in base64."""
+    return base64.b64encode(np.ascontiguousarray(picture).tobytes()).decode("ascii")
+
+
+def paired(classes: ArrayLike, n_classes: int) -> NDArray[np.float64]:
+    """Return quintiles by pairing deciles (1 and 2 to 1, ...); NaN stays; only for ten classes.
+
+    >>> paired([1, 2, 3, 10, float("nan")], 10).tolist()
+    [1.0, 1.0, 2.0, 5.0, nan]
+    """
+    if n_classes != 10:
+        raise ValueError(f"quintiles come from ten classes, not {n_classes}")
+    return np.ceil(np.asarray(classes, dtype=float) / 2)

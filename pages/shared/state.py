@@ -1,0 +1,93 @@
+"""What the reader chose lives in the address: session state and query parameters kept equal.
+
+Streamlit's own `bind="query-params"` drops defaults and breaks the Back button across pages, so: before a
+widget is drawn its session value is set from the validated address; when it changes, the address is written.
+Choices that pages share (study, city, ...) are carried over when the reader navigates, and written once on
+arrival, never again on the same page, so that Back always leaves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+SHARED = ("study", "city", "imputed")
+_ARRIVED = "address.arrived"
+_CARRIED = "address.carried."
+_DEFAULT = "address.default."
+
+
+def arrive(page: str) -> None:
+    """Note which page is being drawn (its url_path); dashboard.py calls it before every page."""
+    st.session_state[_ARRIVED] = st.session_state.get("address.page") != page
+    st.session_state["address.page"] = page
+
+
+def choice(name: str, options: Sequence[str], default: str) -> str:
+    """Return the valid choice called `name` and set it as the session value of the widget keyed `name`.
+
+    Order: the address, then (shared choices) what was chosen on another page, then the default. Draw the
+    widget with `key=name, on_change=state.remember, args=(name,)`. An address that asks for something else
+    than `options` is answered by `wrong_choice(name)`.
+    """
+    asked = st.query_params.get(name)
+    carried = st.session_state.get(_CARRIED + name) if name in SHARED else None
+    value = next((str(v) for v in (asked, carried) if v in options), default)
+    if name in SHARED:
+        if asked is None and value != default and st.session_state.get(_ARRIVED):
+            st.query_params[name] = value
+        st.session_state[_CARRIED + name] = value
+        st.session_state[_DEFAULT + name] = default
+    st.session_state[name] = value
+    return value
+
+
+def wrong_choice(name: str, options: Sequence[str]) -> str | None:
+    """Return what the address asks for under `name` when it is not among the options, else None."""
+    asked = st.query_params.get(name)
+    return asked if asked is not None and asked not in options else None
+
+
+def remember(name: str) -> None:
+    """Write the widget's value into the address; give it as `on_change` with `args=(name,)`."""
+    put(name, st.session_state[name])
+
+
+def put(name: str, value: object) -> None:
+    """Write a choice into the address and carry it when shared; None removes it."""
+    if value is None:
+        st.query_params.pop(name, None)
+        st.session_state.pop(_CARRIED + name, None)
+        return
+    text = _as_text(value)
+    st.query_params[name] = text
+    if name in SHARED:
+        st.session_state[_CARRIED + name] = text
+
+
+def switch(name: str, default: bool = False) -> bool:
+    """Return the on/off choice `name` (address: 1 or 0) and set it for the toggle keyed `name`.
+
+    Draw the widget with `key=name, on_change=state.remember, args=(name,)`.
+    """
+    value = choice(name, ("0", "1"), _as_text(default)) == "1"
+    st.session_state[name] = value
+    return value
+
+
+def address(**choices: object) -> dict[str, str]:
+    """Return query parameters for `st.page_link` or `st.switch_page`: shared choices, then the given ones.
+
+    Shared choices at their default, and given ones that are None, are left out.
+    """
+    shared = {
+        name: st.session_state[_CARRIED + name]
+        for name in SHARED
+        if st.session_state.get(_CARRIED + name) not in (None, st.session_state.get(_DEFAULT + name))
+    }
+    return {name: _as_text(value) for name, value in {**shared, **choices}.items() if value is not None}
+
+
+def _as_text(value: object) -> str:
+    return str(int(value)) if isinstance(value, bool) else str(value)

@@ -1,0 +1,205 @@
+"""A running dashboard and a real Chromium for tests, console and network watched."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import rasterio
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Response
+from rasterio.transform import from_origin
+
+from tests.pages.synthetic import make_publication
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DEMO = REPOSITORY / "data" / "demo" / "published"
+NO_CHROMIUM = "no Chromium was found: sudo apt-get install -y chromium   (Ubuntu: chromium-browser)"
+# quiet: no request that the dashboard did not make
+FLAGS = [
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# Streamlit looks for these beside the page of a deep link, before it looks at the root; nothing of ours.
+ALLOWED_404 = ("/_stcore/health", "/_stcore/host-config")
+ALLOWED_TEXT = ("GL Driver Message", "GPU stall", "WebGL", "swiftshader")
+
+
+def chromium() -> str:
+    """Return the installed browser; AssertionError that names the apt line when there is none."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        found = shutil.which(name)
+        if found:
+            return found
+    raise AssertionError(NO_CHROMIUM)
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Start the installed Chromium without a window."""
+    return playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+
+
+@dataclass
+class Watch:
+    """What a page complained of: console errors and requests beyond the dashboard's own server."""
+
+    origin: str
+    errors: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+
+    def attach(self, page: Page) -> None:
+        """Listen to a page from now on."""
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self._request(request.url))
+        page.on("response", self._response)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type != "error" or any(text in message.text for text in ALLOWED_TEXT):
+            return
+        # the address of a failed resource is in the location, and judged by its response
+        if "status of 404" in message.text and message.location["url"].endswith(ALLOWED_404):
+            return
+        self.errors.append(f"{message.text} ({message.location.get('url', '')})")
+
+    def _request(self, url: str) -> None:
+        if not url.startswith((self.origin, self.origin.replace("http", "ws"), "data:", "blob:")):
+            self.outside.append(url)
+
+    def _response(self, response: Response) -> None:
+        if response.status >= 400 and not response.url.split("?")[0].endswith(ALLOWED_404):
+            self.broken.append(f"{response.status} {response.url}")
+
+    def verify(self) -> None:
+        """Fail with everything that went wrong so far."""
+        assert not self.errors, f"console: {self.errors}"
+        assert not self.broken, f"failed requests: {self.broken}"
+        assert not self.outside, f"requests to the outside: {self.outside}"
+
+
+@contextmanager
+def dashboard(var: Path, studies: Path | None) -> Iterator[str]:
+    """Run `streamlit run dashboard.py` with its own var folder and yield its address."""
+    var.mkdir(parents=True, exist_ok=True)
+    port = _free_port()
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("CARREAU_", "STREAMLIT_"))}
+    environment |= {"CARREAU_VAR": str(var), "CARREAU_WORKER_IDLE_S": "5", "CARREAU_THREADS": "1"}
+    if studies is not None:
+        environment["CARREAU_STUDIES"] = str(studies)
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        "dashboard.py",
+        "--server.port",
+        str(port),
+        "--server.headless",
+        "true",
+        "--server.fileWatcherType",
+        "none",
+    ]
+    log = (var / "server.log").open("wb")
+    process = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        _wait_until_healthy(f"http://localhost:{port}/_stcore/health", process, var / "server.log")
+        yield f"http://localhost:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+        log.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_healthy(url: str, process: subprocess.Popen[bytes], log: Path, seconds: float = 40) -> None:
+    give_up = time.monotonic() + seconds
+    while time.monotonic() < give_up:
+        assert process.poll() is None, f"the dashboard ended at its start: {log.read_text()[-2000:]}"
+        try:
+            with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own server
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError(f"the dashboard was not there after {seconds} s: {log.read_text()[-2000:]}")
+
+
+def study_with_networks(folder: Path) -> Path:
+    """Write a synthetic published study with networks, small and untrained, from a seed; return its file."""
+    import torch
+
+    from models.checkpoint import round_to_half, save_model
+    from models.network import NetworkSettings, build_network
+
+    file = make_publication(folder, n_cities=2, cells=300)
+    torch.set_num_threads(1)
+    settings = NetworkSettings(architecture="mobilenet_v3_small", input_px=128, output_stride=16)
+    with duckdb.connect(str(file)) as connection:
+        for name, fold in connection.execute("SELECT file, fold FROM model").fetchall():
+            network = build_network(settings, seed=int(fold))
+            generator = torch.Generator().manual_seed(int(fold))
+            with torch.no_grad():  # an untrained head says nothing: give it weights, so that maps have signs
+                for parameter in network.head.parameters():
+                    parameter.copy_(0.5 * torch.randn(parameter.shape, generator=generator))
+            round_to_half(network)
+            sha256 = save_model(folder / name, network, {"fold": int(fold)})
+            connection.execute("UPDATE model SET sha256 = ? WHERE file = ?", [sha256, name])
+        connection.execute("UPDATE study SET architecture = 'mobilenet_v3_small'")
+    assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == sha256
+    return file
+
+
+def write_photograph(path: Path, *, side_m: int = 700, resolution_m: float = 1.0) -> Path:
+    """Write a small invented orthophoto (Lambert-93, GeoTIFF, blocks of colour) west of Brittany."""
+    side = round(side_m / resolution_m)
+    rng = np.random.default_rng(4)
+    blocks = rng.integers(60, 200, (3, side // 25 + 1, side // 25 + 1), dtype=np.uint8)
+    pixels = blocks.repeat(25, axis=1).repeat(25, axis=2)[:, :side, :side]
+    pixels = np.clip(pixels + rng.normal(0, 8, pixels.shape), 1, 255).astype(np.uint8)
+    profile = {
+        "driver": "GTiff",
+        "width": side,
+        "height": side,
+        "count": 3,
+        "dtype": "uint8",
+        "crs": "EPSG:2154",
+        "transform": from_origin(60_000, 6_830_000, resolution_m, resolution_m),
+        "photometric": "RGB",
+    }
+    with rasterio.open(path, "w", **profile) as file:
+        file.write(pixels)
+    return path
+
+
+def settle(page: Page, timeout_ms: int = 30_000) -> None:
+    """Wait until the script has run and fail on any exception box."""
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=timeout_ms)
+    page.wait_for_function(
+        "document.querySelectorAll('[data-stale=\"true\"]').length === 0", timeout=timeout_ms
+    )
+    page.wait_for_function(
+        "document.querySelectorAll('[data-testid=\"stSkeleton\"]').length === 0", timeout=timeout_ms
+    )
+    boxes = page.locator('[data-testid="stException"]')
+    assert boxes.count() == 0, boxes.first.inner_text()

@@ -1,0 +1,50 @@
+"""A synthetic publication and the dashboard run on it, shared by the tests of the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from data.store.open import connect
+from tests.conftest import REPOSITORY
+from tests.pages.synthetic import make_publication
+
+RunPage = Callable[..., AppTest]
+
+
+@pytest.fixture(scope="session")
+def publication(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A published synthetic study of two cities, without photographs."""
+    return make_publication(tmp_path_factory.mktemp("studies") / "synthetic", cells=160)
+
+
+@pytest.fixture
+def rows(publication: Path) -> duckdb.DuckDBPyConnection:
+    """The publication, to ask it directly."""
+    return connect(publication).cursor()
+
+
+@pytest.fixture
+def run_page(publication: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> RunPage:
+    """Run a page of the dashboard on the synthetic study (or the studies below `studies`) and an address."""
+
+    def run(page: str, studies: Path | None = None, **address: str) -> AppTest:
+        monkeypatch.setenv("CARREAU_STUDIES", str(studies or publication.parent))
+        monkeypatch.setenv("CARREAU_VAR", str(tmp_path / "var"))
+        monkeypatch.setattr("core.settings.SHIPPED_DEMO", tmp_path / "no-demo")
+        test = AppTest.from_file(str(REPOSITORY / "dashboard.py"), default_timeout=60)
+        test.query_params.update(address)
+        if page != "city":
+            test.switch_page(f"pages/{page}.py")
+        return test.run()
+
+    return run
+
+
+def texts(test: AppTest) -> str:
+    """Return all HTML that the page wrote with st.html, joined; plain spaces before percent signs."""
+    return "\n".join(str(element.proto.body) for element in test.get("html")).replace("\u202f%", " %")

@@ -1,0 +1,196 @@
+"""The dashboard in a real Chromium: pages, choices, map, an upload to its result; nothing complains."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from data.store.open import connect, current_publication
+from data.store.queries import cities
+from tests.pages.browser import (
+    DEMO,
+    Watch,
+    chromium,
+    dashboard,
+    launch,
+    settle,
+    study_with_networks,
+    write_photograph,
+)
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(240)]
+
+QUESTIONS = {
+    "city": "Where is the model wrong",
+    "patterns": "Does the model look at land use as the census does?",
+    "cell": "",
+    "upload": "What does the model say of your photograph?",
+    "about": "What are these data",
+}
+# loaded machines: a first paint of two maps takes seconds there
+expect.set_options(timeout=30_000)
+
+
+def test_a_browser_is_installed() -> None:
+    assert Path(chromium()).is_file()
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped demo where it is there, else a synthetic study with small untrained networks."""
+    if (DEMO / "current.json").is_file():
+        return DEMO
+    folder = tmp_path_factory.mktemp("studies") / "synthetic"
+    study_with_networks(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def names(study: Path) -> list[tuple[str, str]]:
+    """Ids and names of the study's cities."""
+    with connect(current_publication(study).file) as connection:
+        return [(city.city_id, city.name) for city in cities(connection)]
+
+
+@pytest.fixture(scope="session")
+def server(study: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    chromium()
+    with dashboard(tmp_path_factory.mktemp("var"), study) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = launch(playwright)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the screenshots: pytest's own, or the one that PYTEST_SCREENSHOTS names."""
+    named = os.environ.get("PYTEST_SCREENSHOTS")
+    folder = Path(named) if named else tmp_path_factory.mktemp("screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(params=["light"])
+def page(browser: Browser, server: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page whose console and requests are judged when the test is over."""
+    context = browser.new_context(viewport={"width": 1280, "height": 960}, color_scheme=request.param)
+    opened = context.new_page()
+    watch = Watch(server)
+    watch.attach(opened)
+    yield opened
+    watch.verify()
+    context.close()
+
+
+def drawn(page: Page) -> None:
+    page.wait_for_selector('[data-part="root"][data-drawn="yes"]', timeout=60_000)
+
+
+def pick_city(page: Page, name: str) -> None:
+    # the first select of every page with cities is the city's
+    page.locator(
+        ".st-key-city [data-testid='stSelectbox'] input, .st-key-city [role='combobox']"
+    ).first.click()
+    page.get_by_role("option", name=name, exact=True).click()
+
+
+# the first is a deep link to a server that has drawn nothing yet
+@pytest.mark.parametrize(
+    ("name", "page"),
+    [("patterns", "dark"), ("city", "light"), ("cell", "light"), ("upload", "light"), ("about", "light")],
+    indirect=["page"],
+)
+def test_each_page_opens_by_its_address(
+    page: Page, server: str, name: str, names: list[tuple[str, str]], pictures: Path
+) -> None:
+    page.goto(f"{server}/{'' if name == 'city' else name}?city={names[-1][0]}")
+    expect(page.locator("h1").first).to_contain_text(QUESTIONS[name])
+    settle(page)
+    expect(page.get_by_role("link", name="Patterns")).to_be_visible()
+    if name == "city":
+        drawn(page)
+        expect(page.locator("h1")).to_contain_text(names[-1][1])
+    page.screenshot(path=pictures / f"{name}.png")
+
+
+def test_a_city_is_picked_a_cell_is_clicked_and_back_goes_back(
+    page: Page, server: str, names: list[tuple[str, str]]
+) -> None:
+    page.goto(server)
+    drawn(page)
+    pick_city(page, names[1][1])
+    expect(page.locator("h1")).to_contain_text(names[1][1])
+    expect(page).to_have_url(re.compile(f"city={names[1][0]}"))
+    settle(page)
+    canvas = page.locator('[data-part="root"] canvas').first
+    box = canvas.bounding_box()
+    assert box is not None
+    canvas.click(position={"x": box["width"] / 4, "y": box["height"] / 2})
+    expect(page).to_have_url(re.compile("cell=CRS3035RES200m"))
+    settle(page)
+    page.get_by_role("link", name="Patterns").click()
+    expect(page.locator("h1")).to_contain_text(QUESTIONS["patterns"])
+    expect(page).to_have_url(re.compile(f"city={names[1][0]}"))  # the city is carried over
+    settle(page)
+    page.go_back()
+    expect(page.locator("h1")).to_contain_text(names[1][1])
+    settle(page)
+
+
+def test_correlation_plots_are_toggled(page: Page, server: str, pictures: Path) -> None:
+    page.goto(f"{server}/patterns")
+    for label, relation in (
+        ("(i) Land use – census", "census"),
+        ("(ii) Land use – prediction", "prediction"),
+    ):
+        page.get_by_role("radio", name=label).or_(page.get_by_role("button", name=label)).first.click()
+        expect(page).to_have_url(re.compile(f"relation={relation}"))
+        expect(page.locator("h3").filter(has_text=label)).to_be_visible()
+        settle(page)
+    page.get_by_role("radio", name="Grad-CAM").or_(page.get_by_role("button", name="Grad-CAM")).first.click()
+    expect(page).to_have_url(re.compile("map=paper"))
+    settle(page)
+    # labels of one row of controls are neither cut nor covered
+    for control in page.locator("[data-testid='stButtonGroup']").all():
+        assert control.evaluate("element => element.scrollWidth <= element.clientWidth + 1")
+    page.screenshot(path=pictures / "patterns-paper.png", full_page=True)
+
+
+def test_an_upload_comes_to_its_result(
+    page: Page, server: str, browser: Browser, tmp_path: Path, pictures: Path
+) -> None:
+    page.goto(f"{server}/upload")
+    page.locator("input[type=file]").first.set_input_files(write_photograph(tmp_path / "town.tif"))
+    page.get_by_role("button", name="Ask the model").click()
+    expect(page).to_have_url(re.compile("job=[0-9a-f]{32}"))
+    expect(page.get_by_role("button", name="GeoParquet")).to_be_visible(timeout=150_000)
+    drawn(page)
+    settle(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV", exact=True).click()
+    assert len(Path(download.value.path()).read_text().splitlines()) == 1 + 6
+    page.screenshot(path=pictures / "upload-result.png")
+    again = browser.new_page()
+    again.goto(page.url)
+    expect(again.get_by_role("button", name="GeoParquet")).to_be_visible()
+    again.close()
+
+
+def test_a_file_that_is_no_photograph_is_told_so(page: Page, server: str, tmp_path: Path) -> None:
+    page.goto(f"{server}/upload")
+    (tmp_path / "notes.tif").write_text("not a photograph")
+    page.locator("input[type=file]").first.set_input_files(tmp_path / "notes.tif")
+    expect(page.get_by_text("notes.tif: ")).to_be_visible()
+    expect(page.get_by_role("button", name="Ask the model")).to_be_disabled()
+    settle(page)

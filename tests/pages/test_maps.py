@@ -1,0 +1,132 @@
+"""Bitmaps and Deck: every cell at its place, north up, imputed cells hatched, quintiles paired."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from pages.shared import layers, maps, palette
+from pages.shared.rasters import Raster, as_data_url, colour_bitmap, hatch_bitmap, paired
+
+# Three cells: south-west, north-east of it, and far east; (x, y) lower-left corners.
+X, Y = np.array([1000, 1200, 1600]), np.array([2000, 2200, 2000])
+RASTER = Raster.around(X, Y, 200)
+TABLE = palette.rgb_table(["#FF0000", "#00FF00", "#0000FF"])
+
+
+def test_pixels_are_cells_and_north_is_up() -> None:
+    assert (RASTER.width, RASTER.height, RASTER.west, RASTER.north) == (4, 2, 1000, 2400)
+    picture = colour_bitmap(RASTER, X, Y, [0, 1, -1], TABLE, (9, 9, 9))
+    assert picture.shape == (2, 4, 4)
+    assert picture[1, 0].tolist() == [255, 0, 0, 255]  # the southern row is the lower one
+    assert picture[0, 1].tolist() == [0, 255, 0, 255]
+    assert picture[1, 3].tolist() == [9, 9, 9, 255]  # a cell without value has the colour of none
+    assert (picture[..., 3] > 0).sum() == 3  # no cell, nothing drawn
+
+
+@given(st.lists(st.tuples(st.integers(-50, 50), st.integers(-50, 50)), min_size=1, max_size=40, unique=True))
+def test_every_cell_finds_its_own_pixel(corners: list[tuple[int, int]]) -> None:
+    x, y = np.array(corners).T * 200
+    raster = Raster.around(x, y, 200)
+    row, column = raster.pixel(x, y)
+    assert len(set(zip(row.tolist(), column.tolist(), strict=True))) == len(corners)
+    assert row.min() == column.min() == 0
+    assert row.max() < raster.height
+    assert column.max() < raster.width
+    # back from the pixel to the corner, as the component does on a click
+    assert np.array_equal(raster.west + column * 200, x)
+    assert np.array_equal(raster.north - (row + 1) * 200, y)
+
+
+def test_only_imputed_cells_are_hatched() -> None:
+    picture = hatch_bitmap(RASTER, X, Y, [False, True, False], (1, 2, 3), pixels=8)
+    assert picture.shape == (16, 32, 4)
+    drawn = picture[..., 3].reshape(2, 8, 4, 8).max(axis=(1, 3)) > 0
+    assert drawn.tolist() == [[False, True, False, False], [False, False, False, False]]
+    cell = picture[0:8, 8:16, 3] > 0
+    assert 0 < cell.mean() < 0.5  # lines, not a filled square
+    assert np.array_equal(
+        cell, np.roll(cell, (1, -1), axis=(0, 1))
+    )  # they rise to the right and join across cells
+
+
+def test_hatch_of_a_wide_city_stays_within_a_texture() -> None:
+    raster = Raster(0, 0, 200, 700, 500)
+    picture = hatch_bitmap(raster, np.array([0]), np.array([-200]), [True], (0, 0, 0))
+    assert max(picture.shape[:2]) <= 4096
+
+
+def test_data_url_keeps_every_pixel() -> None:
+    picture = colour_bitmap(RASTER, X, Y, [0, 1, 2], TABLE, (9, 9, 9))
+    head, _, body = as_data_url(picture).partition(",")
+    assert head == "data:image/png;base64"
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(base64.b64decode(body)))), picture)
+
+
+def test_quintiles_pair_deciles() -> None:
+    assert paired(np.arange(1, 11), 10).tolist() == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+    with pytest.raises(ValueError, match="ten classes, not 5"):
+        paired([1], 5)
+
+
+def _cells() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "x": X,
+            "y": Y,
+            "class": pd.array([1, 10, None], dtype="Int64"),
+            "predicted": pd.array([10, 9, 4], dtype="Int64"),
+            "imputed": [False, True, False],
+            "entropy": [0.2, 0.8, 0.5],
+            "fold": pd.array([0, 2, None], dtype="Int64"),
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "quintiles", "steps", "n_colours"),
+    [
+        ("census", False, [0, 9, -1], 10),
+        ("census", True, [0, 4, -1], 5),
+        ("predicted", False, [9, 8, 3], 10),
+        ("predicted", True, [4, 4, 1], 5),
+        ("difference", False, [8, 3, -1], 9),  # +9 is shown as +4, -1 one below the middle
+        ("difference", True, [8, 4, -1], 9),
+        ("uncertainty", False, [0, 6, 3], 7),
+        ("fold", False, [0, 2, -1], 3),
+    ],
+)
+def test_layers_cut_values_into_steps(name: str, quintiles: bool, steps: list[int], n_colours: int) -> None:
+    drawn = layers.layer(name, _cells(), 10, quintiles)
+    assert drawn.steps.tolist() == steps
+    assert len(drawn.colours) == n_colours
+
+
+def test_deck_is_in_metres_from_the_centre() -> None:
+    outline = shapely.to_wkb(shapely.box(1000, 2000, 1800, 2400))
+    deck = maps.deck_of(RASTER, [maps.Picture("left", "cells", "data:,x")], outline, (1200, 2200))
+    drawn = {layer["id"]: layer for layer in json.loads(deck.to_json())["layers"]}
+    assert list(drawn) == ["left-cells", "both-outline", "both-selected-casing", "both-selected"]
+    assert drawn["left-cells"]["bounds"] == [-400, -200, 400, 200]
+    assert drawn["left-cells"]["image"] == "data:,x"
+    square = np.array(drawn["both-selected"]["data"][0]["path"])
+    assert square.min(axis=0).tolist() == [-200, 0]
+    assert square.max(axis=0).tolist() == [0, 200]
+    ring = np.array(drawn["both-outline"]["data"][0]["path"])
+    assert ring.min(axis=0).tolist() == [-400, -200]
+
+
+def test_north_arrow_leans_west_of_the_central_meridian() -> None:
+    # EPSG:3035 is centred on 10 degrees east; convergence = (lon - 10) sin(lat of the sphere's cone), here
+    # some 11 degrees
+    assert maps.north_angle(3_200_000, 2_900_000, "EPSG:3035") == pytest.approx(11.5, abs=0.3)
+    assert maps.north_angle(5_400_000, 2_900_000, "EPSG:3035") < -8

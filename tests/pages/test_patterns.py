@@ -1,0 +1,287 @@
+"""Patterns: what is drawn equals the publication; controls, addresses, studies that lack something."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from data.store import pattern_queries
+from data.store.open import connect
+from data.store.queries import cities
+from pages.shared import forest, palette, pattern_words, ratio_chart
+from tests.pages.conftest import RunPage, texts
+from tests.pages.synthetic import make_publication
+
+INKS = palette._LIGHT
+
+
+def charts_of(test: AppTest) -> list[dict[str, Any]]:
+    """Return the figures of the page: forest plot, scatter, ratios."""
+    return [json.loads(chart.proto.spec) for chart in test.get("plotly_chart")]
+
+
+def numbers(values: Any) -> np.ndarray:
+    """Return a plotly array, which may be packed."""
+    if isinstance(values, dict):
+        return np.frombuffer(base64.b64decode(values["bdata"]), dtype=values["dtype"]).astype(float)
+    return np.array(values, dtype=float)
+
+
+def dots(figure: dict[str, Any]) -> dict[str, tuple[float, float, float]]:
+    """Return label: (value, low, high) of the dots of a forest plot."""
+    found = {}
+    for trace in figure["data"]:
+        if "error_x" not in trace:
+            continue
+        x, up, down = (
+            numbers(trace["x"]),
+            numbers(trace["error_x"]["array"]),
+            numbers(trace["error_x"]["arrayminus"]),
+        )
+        for row, value, above, below in zip(trace["customdata"], x, up, down, strict=True):
+            found[row[0]] = (value, value - below, value + above)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("relation", "coefficient", "imputed"),
+    [("census", "spearman", "0"), ("prediction", "kendall", "1"), ("activation", "pearson", "0")],
+)
+def test_forest_shows_the_published_figures(
+    run_page: RunPage, rows: duckdb.DuckDBPyConnection, relation: str, coefficient: str, imputed: str
+) -> None:
+    test = run_page("patterns", relation=relation, coefficient=coefficient, imputed=imputed, city="port-azur")
+    assert not test.exception
+    expected = rows.execute(
+        "SELECT code, value - coalesce(null_value, 0), low - coalesce(null_value, 0), high - "
+        "coalesce(null_value, 0) "
+        "FROM correlation WHERE city_id = 'port-azur' AND relation = ? AND coefficient = ? AND "
+        "includes_imputed = ? "
+        "AND enough",
+        [relation, coefficient, imputed == "1"],
+    ).fetchall()
+    shown = dots(charts_of(test)[0])
+    assert {label.split()[0] for label in shown} == {row[0] for row in expected}
+    for code, *figures in expected:
+        found = next(values for label, values in shown.items() if label.startswith(code))
+        np.testing.assert_allclose(found, figures, atol=1e-9)
+
+
+def test_every_row_is_labelled_in_order_and_pale_means_not_significant(
+    run_page: RunPage, rows: duckdb.DuckDBPyConnection
+) -> None:
+    figure = charts_of(run_page("patterns", relation="census"))[0]
+    ticks = figure["layout"]["yaxis"]["ticktext"]
+    order = rows.execute(
+        "SELECT code FROM correlation WHERE city_id = 'ker-bihan' AND relation = 'census' AND "
+        "coefficient = 'spearman' AND NOT includes_imputed AND enough ORDER BY value, code"
+    ).fetchall()
+    assert [tick.split()[0] for tick in ticks] == [row[0] for row in order]
+    assert len(figure["layout"]["yaxis"]["tickvals"]) == len(ticks)
+    pale = [trace for trace in figure["data"] if "error_x" in trace][1]
+    sure = {
+        row[0]
+        for row in rows.execute(
+            "SELECT code FROM correlation WHERE city_id = 'ker-bihan' AND relation = 'census' AND "
+            "coefficient = 'spearman' AND NOT includes_imputed AND q_value <= 0.05"
+        ).fetchall()
+    }
+    assert not sure & {row[0].split()[0] for row in pale["customdata"]}
+    assert f",{forest.PALE:g})" in pale["error_x"]["color"]
+
+
+@pytest.mark.parametrize(("method", "estimator"), [("cam", "pooled"), ("paper", "mean")])
+def test_ratios_and_incomes_are_the_published_ones(
+    run_page: RunPage, rows: duckdb.DuckDBPyConnection, method: str, estimator: str
+) -> None:
+    test = run_page("patterns", map=method, estimator=estimator)
+    assert not test.exception
+    expected = rows.execute(
+        "SELECT polarity, code, value FROM class_activation WHERE city_id = 'ker-bihan' AND method = ? AND "
+        "estimator = ? AND enough",
+        [method, estimator],
+    ).fetchall()
+    incomes = rows.execute(
+        "SELECT polarity, code, probability FROM class_income WHERE city_id = 'ker-bihan' AND enough"
+    ).fetchall()
+    figure = charts_of(test)[2]
+    for wanted, axis in ((expected, "x"), (incomes, "x2")):
+        shown = {
+            (trace["marker"]["symbol"], row[0].split()[0]): value
+            for trace in figure["data"]
+            if trace.get("xaxis", "x") == axis and "customdata" in trace
+            for row, value in zip(trace["customdata"], numbers(trace["x"]), strict=True)
+        }
+        symbols = {"poor": "circle", "rich": "diamond"}
+        assert shown == {(symbols[polarity], code): pytest.approx(value) for polarity, code, value in wanted}
+
+
+def test_controls_change_the_figures_and_the_address(run_page: RunPage) -> None:
+    test = run_page("patterns")
+    before = dots(charts_of(test)[0])
+    test.button_group(key="relation").set_value("census").run()
+    assert test.query_params["relation"] == "census"
+    assert dots(charts_of(test)[0]) != before
+    test.toggle(key="imputed").set_value(True).run()
+    assert test.query_params["imputed"] == "1"
+    test.selectbox(key="city").set_value("port-azur").run()
+    assert test.query_params["city"] == "port-azur"
+    assert not test.exception
+
+
+def test_the_activation_relation_is_said_to_exist_for_cam_only(run_page: RunPage) -> None:
+    test = run_page("patterns", relation="activation", map="paper")
+    assert any("signed excess" in info.value for info in test.info)
+    assert dots(charts_of(test)[0]) == dots(
+        charts_of(run_page("patterns", relation="activation", map="cam"))[0]
+    )
+
+
+def test_caveats_are_on_the_page(run_page: RunPage) -> None:
+    said = texts(run_page("patterns", relation="prediction"))
+    for caveat in (
+        "one signed map turned round",
+        "follows from the model's accuracy alone",
+        "Dates: incomes 2015, land use 2012",
+        "One pixel of the map is 25 m",
+        "Too few cells to show",
+        "Not being able to tell is not the same as disregard",
+    ):
+        assert caveat in said.replace("&#x27;", "'"), caveat
+    assert "null, the map moved on the torus" in texts(run_page("patterns", relation="activation"))
+
+
+def test_a_wrong_address_is_answered(run_page: RunPage) -> None:
+    test = run_page("patterns", relation="iv", coefficient="r", city="atlantis", map="", estimator="median")
+    assert not test.exception
+    said = " ".join(warning.value for warning in test.warning)
+    assert all(word in said for word in ("“iv”", "“r”", "“atlantis”", "“median”"))
+    assert len(charts_of(test)) == 3
+
+
+def test_a_study_without_land_use_gets_a_sentence(run_page: RunPage, tmp_path: Path) -> None:
+    make_publication(tmp_path / "studies" / "bare", cells=60, n_cities=1, with_land_use=False)
+    test = run_page("patterns", studies=tmp_path / "studies")
+    assert not test.exception
+    assert "without land use" in test.info[0].value
+    assert not test.get("plotly_chart")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("enough = false", "No land-use class of"),
+        ("enough = true, low = NULL, high = NULL, note = 'too few blocks'", "too few blocks"),
+    ],
+)
+def test_a_city_with_too_little_of_everything(
+    run_page: RunPage, tmp_path: Path, change: str, said: str
+) -> None:
+    file = make_publication(tmp_path / "studies" / "few", cells=160, n_cities=1)
+    with duckdb.connect(str(file)) as connection:
+        for table in ("correlation", "class_activation", "class_income"):
+            connection.execute(f"UPDATE {table} SET {change}")
+        connection.execute("UPDATE correlation SET q_value = NULL")
+    test = run_page("patterns", studies=tmp_path / "studies")
+    assert not test.exception
+    assert said in texts(test)
+
+
+# sentences -----------------------------------------------------------------------------------------
+
+
+def frame_of(**columns: list[Any]) -> pd.DataFrame:
+    length = len(next(iter(columns.values())))
+    base = {
+        "code": [f"1{k}000" for k in range(length)],
+        "name": [f"class {k}" for k in range(length)],
+        "colour": ["#808080"] * length,
+        "value": [0.0] * length,
+        "low": [-0.1] * length,
+        "high": [0.1] * length,
+        "q_value": [1.0] * length,
+        "n": [100] * length,
+        "n_present": [100] * length,
+        "n_effective": [50.0] * length,
+        "null_value": [np.nan] * length,
+        "enough": [True] * length,
+        "note": [""] * length,
+    }
+    frame = pd.DataFrame({**base, **columns})
+    if "low" not in columns:
+        frame["low"], frame["high"] = frame.value - 0.05, frame.value + 0.05
+    return frame
+
+
+def test_compared_counts_signs_of_what_is_significant() -> None:
+    census = frame_of(value=[0.5, 0.4, -0.5, 0.3, 0.1], q_value=[0.01, 0.01, 0.01, 0.05, 0.4])
+    activation = frame_of(value=[0.2, -0.3, -0.2, 0.3, 0.9], q_value=[0.01, 0.02, 0.03, 0.9, 0.001])
+    pairs = census.merge(activation.drop(columns=["name", "colour"]), on="code", suffixes=("_x", "_y"))
+    counts = pattern_words.compared(pairs)
+    assert (counts.classes, counts.tied, counts.same, counts.opposite, counts.undetermined) == (5, 4, 2, 1, 1)
+
+
+def test_absence_of_significance_is_never_called_disregard(publication: Path) -> None:
+    city = cities(connect(publication))[0]
+    nothing = pattern_words.Comparison(classes=12, tied=6, same=1, opposite=1)
+    assert "Too little can be told" in pattern_words.scatter_sentence(nothing, city)
+    none = frame_of(value=[0.1, 0.2])
+    assert "does not show that the network disregards" in pattern_words.forest_sentence(
+        "activation", none, none, city
+    )
+
+
+def test_an_interval_that_holds_zero_once_its_null_is_off_is_not_significant() -> None:
+    measured = frame_of(value=[0.3], low=[0.1], high=[0.5], q_value=[0.01], null_value=[0.15])
+    assert forest.significant(measured).tolist() == [True]
+    assert forest.significant(pattern_words.less_null(measured)).tolist() == [False]
+
+
+def test_null_is_taken_off_value_and_interval() -> None:
+    shown = pattern_words.less_null(frame_of(value=[0.3], low=[0.1], high=[0.5], null_value=[0.05]))
+    np.testing.assert_allclose(shown[["value", "low", "high"]].to_numpy()[0], [0.25, 0.05, 0.45])
+
+
+def test_too_few_names_each_class_once_with_its_cells() -> None:
+    frame = frame_of(enough=[True, False], n=[100, 12])
+    assert pattern_words.too_few(frame) == "Too few cells to show (cells in brackets): 11000 class 1 (12)."
+    assert pattern_words.too_few(frame_of(value=[0.1])) == ""
+
+
+def test_labels_of_the_scatter_never_overlap() -> None:
+    rng = np.random.default_rng(0)
+    points = frame_of(value=list(rng.uniform(-0.5, 0.5, 25)))
+    points = points.assign(value_x=points.value, value_y=rng.uniform(-0.5, 0.5, 25))
+    placed = forest._placed_labels(points, pd.Series(True, index=points.index), (-0.6, 0.6), (430, 340))
+    assert len(placed) >= 5
+    boxes = []
+    for at in placed:
+        x, y, width = (at.x + 0.6) / 1.2 * 430, (at.y + 0.6) / 1.2 * 340, 6.0 * len(at.text)
+        left = x + 9 if at.anchor == "left" else x - 9 - width
+        boxes.append((left, left + width, y + at.shift - 7, y + at.shift + 7))
+    assert not any(forest._overlap(a, b) for k, a in enumerate(boxes) for b in boxes[:k])
+
+
+def test_ratio_chart_survives_one_missing_polarity() -> None:
+    rich = frame_of(value=[1.2], polarity=["rich"])
+    income = frame_of(probability=[0.4], polarity=["poor"])
+    figure = ratio_chart.ratios(rich, income, 10, INKS)
+    assert [trace.marker.symbol for trace in figure.data] == ["diamond", "circle"]
+
+
+def test_queries_answer_empty_publications(tmp_path: Path) -> None:
+    file = make_publication(tmp_path / "bare", cells=60, n_cities=1, with_land_use=False)
+    with connect(file) as connection:
+        assert pattern_queries.coefficients(connection) == []
+        assert pattern_queries.map_methods(connection) == []
+        assert pattern_queries.correlations(connection, "ker-bihan", "census", "spearman", False).empty
+        assert pattern_queries.map_size(connection, "ker-bihan", "cam") == (8, 8)
+        assert pattern_queries.map_size(connection, "ker-bihan", "paper") is None
