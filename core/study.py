@@ -81,7 +81,7 @@ class TrainSection(Section):
     scope: Literal["study", "city"] = Field(
         "study", description="one network per fold for all cities, or one a city"
     )
-    epochs: int = Field(8, ge=1, le=500, description="passes over the training cells")
+    epochs: int = Field(6, ge=1, le=500, description="passes over the training cells")
     batch_size: int = Field(16, ge=2, le=512, description="cells a step")
     learning_rate: float = Field(
         2e-3, gt=0, le=1, description="peak of the one-cycle schedule (8e-5 for pretrained weights)"

@@ -23,6 +23,7 @@ from data.landuse_classes import class_table
 from data.store.write import publish
 
 VERSION = "0.1.0"
+OUTLINE_TOLERANCE_M = 0.5
 
 
 def publish_study(workspace: Workspace, folder: Path) -> Iterator[str]:
@@ -206,8 +207,8 @@ def _polygons(workspace: Workspace, city: CitySection) -> pd.DataFrame:
 
     polygons = gpd.read_parquet(workspace.part("ingest", city.id) / "land_use.parquet")
     bounds = polygons.geometry.bounds
-    # Decimetres are far below what a photograph shows and a third of the size.
-    rounded = shapely.set_precision(polygons.geometry.to_numpy(), 0.1, mode="pointwise")
+    # Half a metre: an Urban Atlas border is good to several, and outlines take a third of the room.
+    outlines = shapely.simplify(polygons.geometry.to_numpy(), OUTLINE_TOLERANCE_M)
     return pd.DataFrame(
         {
             "city_id": city.id,
@@ -216,7 +217,7 @@ def _polygons(workspace: Workspace, city: CitySection) -> pd.DataFrame:
             "y_min": bounds.miny,
             "x_max": bounds.maxx,
             "y_max": bounds.maxy,
-            "geometry": shapely.to_wkb(rounded),
+            "geometry": shapely.to_wkb(outlines),
         }
     )
 

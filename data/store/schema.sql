@@ -236,7 +236,7 @@ COMMENT ON COLUMN land_use_polygon.x_min IS 'West end of the polygon, metres in 
 COMMENT ON COLUMN land_use_polygon.y_min IS 'South end of the polygon, metres in the grid CRS.';
 COMMENT ON COLUMN land_use_polygon.x_max IS 'East end of the polygon, metres in the grid CRS.';
 COMMENT ON COLUMN land_use_polygon.y_max IS 'North end of the polygon, metres in the grid CRS.';
-COMMENT ON COLUMN land_use_polygon.geometry IS 'Polygon as WKB, in the grid CRS.';
+COMMENT ON COLUMN land_use_polygon.geometry IS 'Polygon as WKB in the grid CRS, simplified to half a metre; areas were taken from the original.';
 
 CREATE TABLE activation (
     city_id VARCHAR NOT NULL,

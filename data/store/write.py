@@ -17,6 +17,11 @@ from data.errors import CarreauError, InputError
 SCHEMA = Path(__file__).with_name("schema.sql")
 POINTER = "current.json"
 
+# DuckDB gives every table at least one block: with its usual 256 KB a small study takes four times the room
+# (5.8 MB against 1.3 MB for 187 cells), while a large one reads faster with large blocks.
+SMALL_BLOCK, LARGE_BLOCK = 16_384, 262_144
+SMALL_ROWS = 2_000_000
+
 # A page filters by city first; sorted row groups let DuckDB skip the other cities (7 ms against 60 ms).
 SORT_ORDER: dict[str, tuple[str, ...]] = {
     "activation": ("city_id", "method", "code", "cell_id"),
@@ -97,7 +102,12 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def _write_tables(path: Path, tables: Mapping[str, pd.DataFrame], columns: dict[str, list[str]]) -> None:
-    with duckdb.connect(str(path)) as connection:
+    rows = sum(len(frame) for frame in tables.values())
+    block_size = SMALL_BLOCK if rows < SMALL_ROWS else LARGE_BLOCK
+    with duckdb.connect() as connection:
+        place = str(path).replace("'", "''")
+        connection.execute(f"ATTACH '{place}' AS publication (BLOCK_SIZE {block_size})")
+        connection.execute("USE publication")
         connection.execute(SCHEMA.read_text(encoding="utf-8"))
         for table, frame in tables.items():
             unknown = sorted(set(frame.columns) - set(columns[table]))
