@@ -238,7 +238,7 @@ def _ratios(here: OpenStudy, city: City, method: str) -> None:
                 "Any function of the photograph relates to land use, so a ratio off 1 is no proof of "
                 "attention to income.",
                 pattern_words.without_interval(rows),
-                pattern_words.too_few(everything.sort_values(["code", "n"])),
+                pattern_words.too_few(everything),
             )
             if part
         )

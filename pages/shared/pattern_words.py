@@ -41,15 +41,17 @@ def drawable(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def too_few(frame: pd.DataFrame, cells: str = "n") -> str:
-    """Name the classes that are left out and why; empty when none is."""
-    left = frame[~frame.enough.astype(bool) | frame[_value_column(frame)].isna()].drop_duplicates("code")
+    """Name the classes that are left out, for each map where there are two; empty when none is."""
+    left = frame[~frame.enough.astype(bool) | frame.value.isna()]
     if left.empty:
         return ""
-    named = ", ".join(
-        f"{label(row.code, row.name_)} ({int(row.cells_)})"
-        for row in left.assign(name_=left.name, cells_=left[cells]).itertuples()
-    )
-    return f"Too few cells to show (cells in brackets): {named}."
+    groups = left.groupby("polarity") if "polarity" in left else [("", left)]
+    parts = []
+    for polarity, part in groups:
+        codes = zip(part.code, part.name, part[cells], strict=True)
+        named = ", ".join(f"{label(code, name)} ({int(count)})" for code, name, count in codes)
+        parts.append(f"{polarity} map: {named}" if polarity else named)
+    return f"Too few cells to show (cells in brackets): {'; '.join(parts)}."
 
 
 def without_interval(frame: pd.DataFrame) -> str:
@@ -62,10 +64,6 @@ def without_interval(frame: pd.DataFrame) -> str:
     return (
         f"Dots without a line ({len(bare)} of {len(frame)}) have no interval that could be trusted{because}."
     )
-
-
-def _value_column(frame: pd.DataFrame) -> str:
-    return "value" if "value" in frame else "probability"
 
 
 def forest_sentence(relation: str, rows: pd.DataFrame, census: pd.DataFrame, city: City) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import io
-import tomllib
 from html import escape
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from shapely.geometry.base import BaseGeometry
 
+from core.study import read_study
 from data.errors import InputError
 from data.grid import Grid
 from data.imagery import open_imagery
@@ -33,24 +33,14 @@ MAX_PIXELS = 1000
 @st.cache_data(max_entries=64, show_spinner=False)
 def imagery_path(study_file: str, city_id: str) -> Path:
     """Return where the study file says the photograph of a city is; InputError where it does not say."""
-    # core.study would check the network's settings too, and takes torch with it: seconds for one path of a
-    # file that
-    # was checked when the study was published
-    file = Path(study_file)
-    try:
-        named = {
-            city["id"]: city["imagery"]["path"]
-            for city in tomllib.loads(file.read_text(encoding="utf-8"))["cities"]
-        }
-        return (file.parent / named[city_id]).resolve()
-    except OSError as error:
+    paths = {city.id: city.imagery.path for city in read_study(Path(study_file)).cities}
+    if city_id not in paths:
         raise InputError(
-            file, "the study file is not there", "Keep it where it was when the study was published."
-        ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            file, f"names no photograph of {city_id}", "Publish the study again with its own study file."
-        ) from error
+            study_file,
+            f"names no photograph of {city_id}",
+            "Publish the study again with its own study file.",
+        )
+    return paths[city_id]
 
 
 @st.cache_data(max_entries=64, show_spinner="Reading the photograph")

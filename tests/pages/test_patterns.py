@@ -254,6 +254,8 @@ def test_too_few_names_each_class_once_with_its_cells() -> None:
     frame = frame_of(enough=[True, False], n=[100, 12])
     assert pattern_words.too_few(frame) == "Too few cells to show (cells in brackets): 11000 class 1 (12)."
     assert pattern_words.too_few(frame_of(value=[0.1])) == ""
+    both = frame_of(code=["11000", "11000"], enough=[False, True], n=[7, 40], polarity=["poor", "rich"])
+    assert pattern_words.too_few(both).endswith("poor map: 11000 class 0 (7).")
 
 
 def test_labels_of_the_scatter_never_overlap() -> None:
