@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 from data.store.open import connect
@@ -20,6 +22,18 @@ RunPage = Callable[..., AppTest]
 def publication(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A published synthetic study of two cities, without photographs."""
     return make_publication(tmp_path_factory.mktemp("studies") / "synthetic", cells=160)
+
+
+@pytest.fixture(autouse=True)
+def server_that_has_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AppTest forgets at each run that st.navigation has run; the page then reruns and loses a click."""
+    initialise = PagesManager.__init__
+
+    def initialised(self: PagesManager, *arguments: Any, **named: Any) -> None:
+        initialise(self, *arguments, **named)
+        PagesManager.uses_pages_directory = False
+
+    monkeypatch.setattr(PagesManager, "__init__", initialised)
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ import pandas as pd
 import pytest
 import shapely
 from PIL import Image
-from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 from core import jobs
@@ -35,18 +34,6 @@ def no_worker(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     asked: list[int] = []
     monkeypatch.setattr(jobs, "ensure_worker", lambda *_, **__: asked.append(1) or False)
     return asked
-
-
-@pytest.fixture(autouse=True)
-def server_that_has_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    """AppTest forgets at each run that st.navigation has run; the page then reruns and loses a click."""
-    initialise = PagesManager.__init__
-
-    def initialised(self: PagesManager, *arguments: Any, **named: Any) -> None:
-        initialise(self, *arguments, **named)
-        PagesManager.uses_pages_directory = False
-
-    monkeypatch.setattr(PagesManager, "__init__", initialised)
 
 
 def job_state(**changes: Any) -> JobState:
