@@ -47,7 +47,10 @@ def source_files(city: CitySection) -> list[Path]:
         elif path.is_file():
             files.add(path)
         else:
-            raise InputError(path, f"is not there (city {city.id})", "Correct its path in the study file.")
+            remedy = "Correct its path in the study file."
+            if city.generated is not None:
+                remedy = "Write the generated cities again: python -m core world (README, the demo study)."
+            raise InputError(path, f"is not there (city {city.id})", remedy)
     return sorted(files)
 
 
