@@ -9,7 +9,7 @@ from pathlib import Path
 
 from core.pipeline import STAGES
 from core.settings import read_settings
-from data.errors import CarreauError
+from data.errors import CarreauError, SettingsError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -75,7 +75,10 @@ def _parser() -> argparse.ArgumentParser:
 def _world(options: argparse.Namespace) -> int:
     from data.world import write_world
 
-    print(write_world(options.out, options.recipe, options.seed, options.size))
+    try:
+        print(write_world(options.out, options.recipe, options.seed, options.size))
+    except ValueError as error:
+        raise SettingsError(f"--recipe: {error}") from error
     return 0
 
 

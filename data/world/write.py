@@ -184,7 +184,7 @@ def write_world(
     """Write a generated study below `out` and return the path of its study file.
 
     `recipe`: one of RECIPES for all cities, or a comma list with one a city. `settings`: TOML text
-    that is put before the cities.
+    that is put before the cities; by default what suits the size.
     ValueError for an unknown recipe or size. The same recipe, seed and size give the same content.
     """
     plans = city_plans(size)
