@@ -27,7 +27,8 @@ function cellAt(hover, coordinate) {
 function describe(hover, cell) {
   const value = (raster) => (raster[cell.index] === 0 ? "none" : String(raster[cell.index]));
   const imputed = hover.flags[cell.index] & 2 ? " (imputed)" : "";
-  return [`N${cell.y} E${cell.x}`, `census ${value(hover.census)}${imputed}`, `predicted ${value(hover.predicted)}`];
+  const census = hover.census.some(Boolean) ? [`census ${value(hover.census)}${imputed}`] : []; // none on an upload
+  return [`N${cell.y} E${cell.x}`, ...census, `predicted ${value(hover.predicted)}`];
 }
 
 // A round length that is about 90 px long: 1, 2 or 5 times a power of ten.
