@@ -22,6 +22,11 @@ from data.store.open import connect, current_publication
 CELLS_A_CITY = 10
 
 
+pytestmark = pytest.mark.skipif(
+    not SHIPPED_DEMO.is_dir(), reason=f"no demo study has been published to {SHIPPED_DEMO} yet"
+)
+
+
 @pytest.fixture(scope="module")
 def published() -> Path:
     return current_publication(SHIPPED_DEMO).file
