@@ -26,3 +26,4 @@ try:
     page.run()
 except (CarreauError, duckdb.Error) as error:
     frame.fault(error)
+frame.one_step_back()

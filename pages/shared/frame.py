@@ -20,6 +20,11 @@ from pages.shared.study import OpenStudy
 Width = Literal["stretch", "content"]
 
 _STYLE = Path(__file__).with_name("frame.css")
+_BACK_BUTTON = st.components.v2.component(
+    "carreau.back_button",
+    html="<span></span>",
+    js=Path(__file__).with_name("back_button.js").read_text(encoding="utf-8"),
+)
 
 
 def icon() -> Image.Image:
@@ -33,6 +38,11 @@ def style() -> None:
     """Put the few rules that the theme settings cannot say on the page."""
     # a file that ends in .css goes into the page's event container: it takes no room
     st.html(_STYLE)
+
+
+def one_step_back() -> None:
+    """Let the Back button leave a page in one step, whatever the page wrote into the address on arrival."""
+    _BACK_BUTTON(key="back-button", height=1)
 
 
 def through_dashboard() -> None:
