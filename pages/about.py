@@ -103,7 +103,7 @@ def _city(here: OpenStudy, city: City) -> None:
             ("Photograph of", _known(city.imagery_year)),
             (
                 "Photograph's resolution",
-                f"{city.imagery_resolution_m:g} m" if city.imagery_resolution_m else "unknown",
+                f"{city.imagery_resolution_m:.2g} m" if city.imagery_resolution_m else "unknown",
             ),
             (
                 "Range of the residual variogram",

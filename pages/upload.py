@@ -61,7 +61,9 @@ def _asked_job() -> str | None:
 
 def _model_line(here: OpenStudy) -> str:
     """Say whose networks will look at the photograph, and what they learned from."""
-    resolutions = sorted({c.imagery_resolution_m for c in here.cities if c.imagery_resolution_m})
+    resolutions = sorted(
+        {float(f"{c.imagery_resolution_m:.2g}") for c in here.cities if c.imagery_resolution_m}
+    )
     seen = f", on photographs of {' and '.join(f'{r:g}' for r in resolutions)} m" if resolutions else ""
     names = ", ".join(city.name for city in here.cities)
     invented = (

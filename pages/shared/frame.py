@@ -132,7 +132,7 @@ def data_line(here: OpenStudy, city: City | None = None) -> None:
         land_use = (
             f"land use <b>{_year(city.land_use_year)}</b>" if city.has_land_use else "<b>no land use</b>"
         )
-        resolution = f", {city.imagery_resolution_m:g} m" if city.imagery_resolution_m else ""
+        resolution = f", {city.imagery_resolution_m:.2g} m" if city.imagery_resolution_m else ""
         parts.append(f"{income}, {land_use}, photograph <b>{_year(city.imagery_year)}</b>{resolution}")
         years = {city.census_year, city.imagery_year, *([city.land_use_year] if city.has_land_use else [])}
         if len(years) > 1 or None in years:
