@@ -15,12 +15,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from core.results import MIN_VALID_SHARE
 from core.statistics.landuse import class_quantities
 from data.coverage import LandUseIndex
 from data.errors import InputError
 from data.grid import Grid
-from data.imagery import Mosaic
+from data.imagery import MIN_VALID_SHARE, Mosaic
 from data.store.open import connect
 from models.activation import evidence
 from models.checkpoint import load_model

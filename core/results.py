@@ -22,15 +22,13 @@ from PIL import Image
 from core.jobs import Job
 from data.errors import InputError
 from data.grid import Grid
-from data.imagery import open_imagery
+from data.imagery import MIN_VALID_SHARE, open_imagery
 from data.store.write import write_atomically
 
 if TYPE_CHECKING:
     from core.region import RegionRows, StudyNetworks
 
 PART_RECORD = "record.json"
-# METHOD 2: a cell with more than 1 % empty pixels is not predicted.
-MIN_VALID_SHARE = 0.99
 SIMILAR = 2.0  # pixels up to so many times larger or smaller than in training pass without a word
 
 

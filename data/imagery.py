@@ -47,6 +47,9 @@ _NODATA_PIXELS = 4096
 # Distance of the lattice points between which places in the photograph are interpolated.
 _LATTICE_M = 100.0
 
+# METHOD 2: a cell with more than 1 % empty pixels is dropped.
+MIN_VALID_SHARE = 0.99
+
 _VALID_PIXELS = 32  # resolution of the valid share when cells are listed
 
 __all__ = ["ImageryInfo", "Mosaic", "no_cell_error", "open_imagery"]
@@ -126,7 +129,7 @@ class Mosaic:
         """Outline of all tiles in `crs`, empty borders included."""
         return shapely.union_all(self._tile_outlines(crs)[0])
 
-    def cells(self, grid: Grid, min_valid: float = 0.99) -> pd.DataFrame:
+    def cells(self, grid: Grid, min_valid: float = MIN_VALID_SHARE) -> pd.DataFrame:
         """Cells with a valid share of at least `min_valid`: columns cell_id, x, y, valid (float).
 
         Valid shares come from the tiles' outlines, and where a tile marks empty pixels (alpha, mask, nodata)
@@ -300,7 +303,7 @@ class Mosaic:
         return self._handles[index]
 
 
-def no_cell_error(mosaic: Mosaic, grid: Grid, min_valid: float = 0.99) -> InputError:
+def no_cell_error(mosaic: Mosaic, grid: Grid, min_valid: float = MIN_VALID_SHARE) -> InputError:
     """Why photographs hold no whole cell: too small, beside the grid's lines, or too many empty pixels."""
     west, south, east, north = mosaic.footprint(grid.crs).bounds
     wide, high = east - west, north - south

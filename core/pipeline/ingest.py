@@ -19,11 +19,8 @@ from core.study import CitySection
 from data.census import Census, read_census
 from data.errors import InputError, StudyError
 from data.grid import Grid
-from data.imagery import open_imagery
+from data.imagery import MIN_VALID_SHARE, open_imagery
 from data.landuse import LandUse, read_boundary, read_land_use
-
-# METHOD 2: a cell with more than 1 % empty pixels is dropped.
-MIN_VALID_SHARE = 0.99
 
 
 def ingest_inputs(workspace: Workspace, city: CitySection) -> str:

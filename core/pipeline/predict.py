@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.pipeline.ingest import MIN_VALID_SHARE
 from core.pipeline.parts import fingerprint
 from core.pipeline.progress import progress
 from core.pipeline.train import ModelTask
 from core.pipeline.workspace import Workspace
+from data.imagery import MIN_VALID_SHARE
 
 BATCH = 32
 

@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from core.pipeline.ingest import MIN_VALID_SHARE
 from core.pipeline.train import model_tasks
 from core.pipeline.workspace import Workspace
 from core.study import CitySection, Study
 from data.errors import StudyError
+from data.imagery import MIN_VALID_SHARE
 from data.landuse_classes import class_table
 from data.store.write import publish
 

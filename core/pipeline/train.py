@@ -15,13 +15,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.folds import block_folds, city_folds, random_folds
-from core.pipeline.ingest import MIN_VALID_SHARE
 from core.pipeline.parts import fingerprint, produce
 from core.pipeline.progress import progress
 from core.pipeline.workspace import Workspace, write_facts
 from core.study import Study
 from data.census import income_classes, income_thresholds
 from data.errors import CarreauError, StudyError
+from data.imagery import MIN_VALID_SHARE
 
 # ---- classes and folds ------------------------------------------------------------------------------
 
