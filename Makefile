@@ -37,11 +37,11 @@ $(BIN)/uv:
 
 # uv resolves and installs the same requirements in a quarter of pip's time (28 s against 130 s).
 $(VENV)/.run: requirements.txt | $(BIN)/uv
-	$(BIN)/uv pip install --python $(BIN)/python -r requirements.txt
+	$(BIN)/uv pip install --compile-bytecode --python $(BIN)/python -r requirements.txt
 	@touch $@
 
 $(VENV)/.dev: requirements.txt requirements-dev.txt | $(BIN)/uv
-	$(BIN)/uv pip install --python $(BIN)/python -r requirements-dev.txt
+	$(BIN)/uv pip install --compile-bytecode --python $(BIN)/python -r requirements-dev.txt
 	@touch $@ $(VENV)/.run
 
 clean:

@@ -15,27 +15,15 @@ import numpy as np
 import pandas as pd
 import torch
 
+from core.ensemble import Fold, predict_cells, prediction_columns
 from core.statistics.landuse import class_quantities
 from data.coverage import LandUseIndex
 from data.errors import InputError
 from data.grid import Grid
 from data.imagery import MIN_VALID_SHARE, Mosaic
 from data.store.open import connect
-from models.activation import evidence
 from models.checkpoint import load_model
-from models.network import CellNetwork
-from models.predict import Ensemble, ensemble, predict
-
-BATCH = 32
-
-
-@dataclass(frozen=True)
-class Fold:
-    """One network of a study, with the mean and deviation of z over its training cells."""
-
-    network: CellNetwork
-    z_mean: float
-    z_std: float
+from models.predict import Ensemble
 
 
 @dataclass(frozen=True)
@@ -102,22 +90,6 @@ def load_networks(publication: Path, device: torch.device) -> StudyNetworks:
     )
 
 
-def predict_ensemble(images: np.ndarray, networks: StudyNetworks) -> tuple[Ensemble, np.ndarray]:
-    """Predict images (n, px, px, 3) uint8 by all folds: the ensemble, and its evidence maps (n, h, w).
-
-    z and M are means over folds: the mean of E over a cell is (z - z_mean) / z_std of it (METHOD 6).
-    """
-    together = ensemble(
-        [predict(fold.network, images, batch_size=BATCH, device=networks.device) for fold in networks.folds],
-        [fold.z_mean for fold in networks.folds],
-        [fold.z_std for fold in networks.folds],
-    )
-    maps = together.predictions.maps
-    if maps is None:
-        raise AssertionError("predict was asked for maps")
-    return together, evidence(maps, together.predictions.bias, together.z_mean, together.z_std)
-
-
 def predict_region(
     mosaic: Mosaic,
     grid: Grid,
@@ -153,7 +125,7 @@ def predict_region(
             progress(read)
     whole = valid >= MIN_VALID_SHARE
     kept = cells[whole].reset_index(drop=True)
-    together, maps = predict_ensemble(images[whole], networks)
+    together, maps = predict_cells(images[whole], networks.folds, networks.device)
     return RegionRows(
         cells=cell_rows(kept, valid[whole], together),
         activation=activation_rows(kept, maps, grid, land_use),
@@ -165,23 +137,15 @@ def predict_region(
 
 def cell_rows(cells: pd.DataFrame, valid_share: np.ndarray, together: Ensemble) -> pd.DataFrame:
     """Return one row a cell: cell_id, x, y and what the ensemble says, as in the table `prediction`."""
-    said = together.predictions
-    n_classes = said.probabilities.shape[1]
-    return pd.DataFrame(
+    place = pd.DataFrame(
         {
             "cell_id": cells.cell_id.to_numpy(),
             "x": cells.x.to_numpy(np.int64),
             "y": cells.y.to_numpy(np.int64),
             "valid_share": valid_share.astype(np.float32),
-            "class": said.predicted_class.astype(np.uint8),
-            "expected_class": said.expected_class,
-            "z": said.z,
-            "z_standard": ((said.z - together.z_mean) / together.z_std).astype(np.float32),
-            "entropy": (said.entropy / np.log(n_classes)).astype(np.float32),
-            "spread": together.spread,
-            "probabilities": list(said.probabilities),
         }
     )
+    return pd.concat([place, prediction_columns(together)], axis=1)
 
 
 def activation_rows(

@@ -84,7 +84,7 @@ class TrainSection(Section):
     epochs: int = Field(6, ge=1, le=500, description="passes over the training cells")
     batch_size: int = Field(16, ge=2, le=512, description="cells a step")
     learning_rate: float = Field(
-        2e-3, gt=0, le=1, description="peak of the one-cycle schedule (8e-5 for pretrained weights)"
+        1e-3, gt=0, le=1, description="peak of the one-cycle schedule (8e-5 for pretrained weights)"
     )
     weight_decay: float = Field(1e-2, ge=0, le=1, description="decoupled weight decay of AdamW")
 

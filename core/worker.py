@@ -262,8 +262,8 @@ class Runner:
             from models.device import pick_device
 
             torch.set_num_threads(self.settings.threads)
-            device = torch.device(self.settings.device) if self.settings.device != "auto" else pick_device()
             try:
+                device = pick_device(self.settings.device)
                 self._networks = (str(publication), load_networks(publication, device))
             except InputError as error:  # no fault of the file that was sent
                 raise StudyError(f"The study's networks cannot be used: {error}") from error

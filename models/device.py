@@ -6,10 +6,22 @@ import os
 
 import torch
 
+from data.errors import SettingsError
 
-def pick_device() -> torch.device:
-    """The first CUDA device when torch can use one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+def pick_device(asked: str = "auto") -> torch.device:
+    """Device that is ``asked`` for; ``auto`` is the first CUDA device where torch finds one, else the CPU.
+
+    Raises ``SettingsError`` for ``cuda`` where torch finds no CUDA device: a run that was meant for a GPU
+    would otherwise take days on the CPU without a word.
+    """
+    has_cuda = torch.cuda.is_available()
+    if asked == "cuda" and not has_cuda:
+        raise SettingsError(
+            "device = 'cuda', but torch finds no CUDA device here; set it to 'auto' or 'cpu', "
+            "or look after the driver (nvidia-smi)"
+        )
+    return torch.device("cuda" if has_cuda and asked != "cpu" else "cpu")
 
 
 def device_name(device: torch.device) -> str:

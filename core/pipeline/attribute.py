@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -11,11 +11,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.pipeline.parts import fingerprint
-from core.pipeline.predict import LoadedModel
 from core.pipeline.progress import progress
 from core.pipeline.workspace import Workspace, write_facts
 from core.statistics.landuse import ClassQuantities, class_quantities, pair_quantities
 from data.coverage import LandUseIndex, coarsen
+
+if TYPE_CHECKING:
+    from core.ensemble import Fold
 
 # Draws of the null that moves a cell's map on the torus while its polygons stay (METHOD 7).
 TORUS_DRAWS = 20
@@ -31,7 +33,7 @@ def attribute_inputs(workspace: Workspace, city_id: str) -> str:
     )
 
 
-def attribute_city(workspace: Workspace, city_id: str, models: list[LoadedModel], out: Path) -> str:
+def attribute_city(workspace: Workspace, city_id: str, folds: dict[int, Fold], out: Path) -> str:
     """Write the tables ``land_use``, ``activation``, ``mapped`` and ``torus`` of a city.
 
     Every predicted cell gets the ``cam`` quantities; the ``paper`` maps, which need a backward pass, are
@@ -63,7 +65,7 @@ def attribute_city(workspace: Workspace, city_id: str, models: list[LoadedModel]
             torus.append(_torus_rows(cell.cell_id, codes, evidence[number], coverage, random))
         if paper:
             images = workspace.array("ingest", city_id, "images")
-            for row, maps in _paper_maps(models, predictions, workspace, city_id, images, advance):
+            for row, maps in _paper_maps(folds, predictions, workspace, city_id, images, advance):
                 if row in fine:
                     codes, coverage = fine[row]
                     found = pair_quantities(maps[0], maps[1], coverage)
@@ -116,7 +118,7 @@ def _torus_rows(
 
 
 def _paper_maps(
-    models: list[LoadedModel],
+    folds: dict[int, Fold],
     predictions: pd.DataFrame,
     workspace: Workspace,
     city_id: str,
@@ -129,10 +131,10 @@ def _paper_maps(
     plan = workspace.table("train", "plan", "plan")
     fold = plan[plan.city_id == city_id].fold.to_numpy()
     advance(int((~predictions.out_of_fold).sum()))
-    for model in models:
-        rows = np.flatnonzero(fold == model.facts["fold"])
+    for number, one in folds.items():
+        rows = np.flatnonzero(fold == number)
         for start in range(0, len(rows), PAPER_BATCH):
             portion = rows[start : start + PAPER_BATCH]
-            rich, poor = paper_maps(model.network, images[portion], flips=True, batch_size=PAPER_BATCH)
+            rich, poor = paper_maps(one.network, images[portion], flips=True, batch_size=PAPER_BATCH)
             yield from zip(portion, zip(rich, poor, strict=True), strict=True)
             advance(len(portion))

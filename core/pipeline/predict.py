@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from core.pipeline.parts import fingerprint
@@ -15,15 +15,10 @@ from core.pipeline.train import ModelTask
 from core.pipeline.workspace import Workspace
 from data.imagery import MIN_VALID_SHARE
 
-BATCH = 32
+if TYPE_CHECKING:
+    from core.ensemble import Fold
 
-
-@dataclass(frozen=True)
-class LoadedModel:
-    """A fold's network with the facts of its training."""
-
-    network: Any
-    facts: dict[str, Any]
+PORTION = 256  # cells between two looks at the progress bar
 
 
 def models_of(tasks: list[ModelTask], city_id: str) -> list[ModelTask]:
@@ -37,52 +32,56 @@ def predict_inputs(workspace: Workspace, tasks: list[ModelTask], city_id: str) -
     return fingerprint(trained, workspace.done_with("ingest", city_id), workspace.done_with("train", "plan"))
 
 
-def load_models(workspace: Workspace, tasks: list[ModelTask]) -> list[LoadedModel]:
-    """Load the rounded weights of each network, as they will be published."""
+def load_folds(workspace: Workspace, tasks: list[ModelTask]) -> dict[int, Fold]:
+    """Load the rounded weights of each network, as they will be published; keys are the folds held out."""
     import torch
 
+    from core.ensemble import Fold
     from models.checkpoint import load_model
     from models.device import pick_device
 
     torch.set_num_threads(workspace.threads)
-    device = torch.device("cpu") if workspace.device == "cpu" else pick_device()
-    loaded = []
+    device = pick_device(workspace.device)
+    loaded = {}
     for task in tasks:
-        folder = workspace.part("train", task.model_id)
-        network, _ = load_model(folder / f"{task.model_id}.safetensors", device)
-        loaded.append(LoadedModel(network, workspace.facts("train", task.model_id)))
+        network, _ = load_model(
+            workspace.part("train", task.model_id) / f"{task.model_id}.safetensors", device
+        )
+        facts = workspace.facts("train", task.model_id)
+        loaded[task.fold] = Fold(network, facts["z_mean"], facts["z_std"])
     return loaded
 
 
-def predict_city(workspace: Workspace, city_id: str, models: list[LoadedModel], out: Path) -> str:
+def predict_city(workspace: Workspace, city_id: str, folds: dict[int, Fold], out: Path) -> str:
     """Write ``predictions.parquet`` and ``evidence.npy`` (n, h, w) float32, rows as in the table.
 
     Evidence is E = (M + b - z_mean) / z_std of the fold (METHOD 6), so its mean is ``z_standard``.
     """
+    from core.ensemble import predict_cells, prediction_columns
+
     plan = workspace.table("train", "plan", "plan")
     plan = plan[plan.city_id == city_id].reset_index(drop=True)
     cells = workspace.table("ingest", city_id, "cells")
     images = workspace.array("ingest", city_id, "images")
     whole = (cells.valid_share >= MIN_VALID_SHARE).to_numpy()
     fold = plan.fold.to_numpy()
+    speakers: list[tuple[npt.NDArray[np.int64], list[Fold]]] = [
+        (np.flatnonzero(fold == number), [one]) for number, one in folds.items()
+    ]
+    speakers.append((np.flatnonzero((fold < 0) & whole), list(folds.values())))
 
     tables, maps = [], []
     with progress(f"predict {city_id}", int(whole.sum())) as advance:
-        for model in models:
-            rows = np.flatnonzero(fold == model.facts["fold"])
-            for start in range(0, len(rows), 8 * BATCH):
-                portion = rows[start : start + 8 * BATCH]
-                table, evidence = _out_of_fold(model, images[portion])
-                tables.append(table.assign(row=portion))
+        for rows, chosen in speakers:
+            for start in range(0, len(rows), PORTION):
+                portion = rows[start : start + PORTION]
+                said, evidence = predict_cells(images[portion], chosen)
+                seen = fold[portion] >= 0
+                table = prediction_columns(said).assign(row=portion, out_of_fold=seen)
+                table["spread"] = table.spread.mask(seen)  # one fold cannot differ from itself
+                tables.append(table)
                 maps.append(evidence)
                 advance(len(portion))
-        rows = np.flatnonzero((fold < 0) & whole)
-        for start in range(0, len(rows), BATCH):
-            portion = rows[start : start + BATCH]
-            table, evidence = _by_ensemble(models, images[portion])
-            tables.append(table.assign(row=portion))
-            maps.append(evidence)
-            advance(len(portion))
 
     table = pd.concat(tables, ignore_index=True)
     order = np.argsort(table.row.to_numpy(), kind="stable")
@@ -96,42 +95,4 @@ def predict_city(workspace: Workspace, city_id: str, models: list[LoadedModel], 
     )
     return (
         f"{city_id}: {len(table)} cells predicted, {len(seen)} out of fold, pooled rank correlation {rho:.2f}"
-    )
-
-
-def _out_of_fold(model: LoadedModel, images: np.ndarray) -> tuple[pd.DataFrame, np.ndarray]:
-    from models.activation import evidence
-    from models.predict import predict
-
-    facts = model.facts
-    predictions = predict(model.network, images, batch_size=BATCH)
-    assert predictions.maps is not None  # noqa: S101 (asked for by default)
-    maps = evidence(predictions.maps, predictions.bias, facts["z_mean"], facts["z_std"])
-    return _rows(predictions, facts["z_mean"], facts["z_std"], None), maps
-
-
-def _by_ensemble(models: list[LoadedModel], images: np.ndarray) -> tuple[pd.DataFrame, np.ndarray]:
-    from models.activation import evidence
-    from models.predict import ensemble, predict
-
-    each = [predict(model.network, images, batch_size=BATCH) for model in models]
-    joint = ensemble(each, [m.facts["z_mean"] for m in models], [m.facts["z_std"] for m in models])
-    assert joint.predictions.maps is not None  # noqa: S101
-    maps = evidence(joint.predictions.maps, joint.predictions.bias, joint.z_mean, joint.z_std)
-    return _rows(joint.predictions, joint.z_mean, joint.z_std, joint.spread), maps
-
-
-def _rows(predictions: Any, z_mean: float, z_std: float, spread: np.ndarray | None) -> pd.DataFrame:
-    n_classes = predictions.probabilities.shape[1]
-    return pd.DataFrame(
-        {
-            "out_of_fold": spread is None,
-            "z": predictions.z,
-            "z_standard": (predictions.z - z_mean) / z_std,
-            "class": predictions.predicted_class,
-            "expected_class": predictions.expected_class,
-            "entropy": predictions.entropy / np.log(n_classes),
-            "spread": np.nan if spread is None else spread,
-            "probabilities": list(predictions.probabilities),
-        }
     )

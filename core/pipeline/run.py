@@ -110,7 +110,7 @@ def _predict(workspace: Workspace) -> Iterator[str]:
         mine = predict.models_of(tasks, city.id)
 
         def write(out: Path, city_id: str = city.id, mine: list[train.ModelTask] = mine) -> str:
-            return predict.predict_city(workspace, city_id, predict.load_models(workspace, mine), out)
+            return predict.predict_city(workspace, city_id, predict.load_folds(workspace, mine), out)
 
         yield _line(
             produce(
@@ -129,7 +129,7 @@ def _attribute(workspace: Workspace) -> Iterator[str]:
         mine = predict.models_of(tasks, city.id)
 
         def write(out: Path, city_id: str = city.id, mine: list[train.ModelTask] = mine) -> str:
-            return attribute.attribute_city(workspace, city_id, predict.load_models(workspace, mine), out)
+            return attribute.attribute_city(workspace, city_id, predict.load_folds(workspace, mine), out)
 
         yield _line(
             produce(

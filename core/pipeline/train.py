@@ -165,7 +165,7 @@ def train_all(workspace: Workspace, tasks: list[ModelTask]) -> Iterator[str]:
     """
     from models.device import pick_device
 
-    on_cpu = workspace.device == "cpu" or pick_device().type == "cpu"
+    on_cpu = pick_device(workspace.device).type == "cpu"
     workers = min(workspace.threads, len(tasks)) if on_cpu else 1
     context = multiprocessing.get_context("spawn")  # fork after rasterio and threads hangs
     with context.Manager() as manager, ProcessPoolExecutor(workers, mp_context=context) as pool:
@@ -215,7 +215,7 @@ def _train_one(workspace: Workspace, task: ModelTask, out: Path, threads: int, s
     from models.train import train_fold
 
     torch.set_num_threads(threads)
-    device = torch.device("cpu") if workspace.device == "cpu" else pick_device()
+    device = pick_device(workspace.device)
     images, classes, held_out = _training_cells(workspace, task)
     checkpoint = workspace.root / "train" / f"{task.model_id}.checkpoint"
     train_index = np.flatnonzero((classes > 0) & ~held_out)

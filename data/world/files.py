@@ -255,7 +255,7 @@ SETTINGS = {
 n_folds = 2
 
 [train]
-epochs = 12
+epochs = 14
 """,
     "tiny": """[network]
 architecture = "mobilenet_v3_small"

@@ -152,3 +152,13 @@ def test_imagenet_weights_offline_name_the_file_to_provide(
 def test_device_is_named_for_people() -> None:
     assert pick_device().type == ("cuda" if torch.cuda.is_available() else "cpu")
     assert "cores" in device_name(torch.device("cpu"))
+
+
+def test_a_gpu_that_is_asked_for_and_missing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert pick_device("auto").type == pick_device("cpu").type == "cpu"
+    with pytest.raises(SettingsError, match="no CUDA device"):
+        pick_device("cuda")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert pick_device("auto").type == pick_device("cuda").type == "cuda"
+    assert pick_device("cpu").type == "cpu"
