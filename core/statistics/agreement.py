@@ -84,10 +84,10 @@ def agreement_table(
     correlations downward, since a fold's training mean is high where its test block is low. Correlations
     (kendall, spearman, pearson) have Fisher intervals with the effective size of the fold-wise ranks; the
     others a studentised bootstrap of blocks of ``block_m`` metres, or twice the variogram range of what
-    each cell adds to the measure where that is more (or ``block_m`` is None). Fewer than 30 blocks give no
-    interval; n_blocks is 0 where none are drawn. ``null_low``, ``null_high`` (spearman): the 95 % band of
-    the same rho when incomes are replaced by random fields of the same autocorrelation and the predictions
-    stay.
+    each cell adds to the measure where that is more (or ``block_m`` is None). Fewer than 30 blocks give
+    Student's interval by the variogram, or none (``interval.interval_of_sums``); n_blocks is 0 where none are
+    drawn. ``null_low``, ``null_high`` (spearman): the 95 % band of the same rho when incomes are replaced by
+    random fields of the same autocorrelation and the predictions stay.
 
     Raises ``ValueError`` naming a missing column.
     """

@@ -52,7 +52,7 @@ def class_activation(
     error is that of independent cells, as the paper shows it; the interval is not. ``pooled``: over the cells
     with area share >= ``least_share``, (sum of the class's activation / sum of all activation) / mean area
     share, which weighs cells by their activation. Intervals: ``interval.interval_of_sums`` with blocks of at
-    least ``block_m`` metres; none under 30 blocks. Fewer than 30 cells: the note "too few cells".
+    least ``block_m`` metres. Fewer than 30 cells: the note "too few cells".
 
     Raises ``ValueError`` naming a missing column.
     """

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import stats
 
 from core.folds import square_blocks
-from core.statistics.bootstrap import Interval, block_bootstrap, influences
+from core.statistics.bootstrap import LEAST_BLOCKS, Interval, block_bootstrap, influences
 from core.statistics.lattice import Lattice
 from core.statistics.variogram import fit_variogram
 
@@ -41,7 +42,9 @@ def interval_of_sums(
 
     Measured coverage of nominal 95 % (200 simulated cities of 1,103 cells, residual range 0.9 km, blocks of
     at least 1 km): accuracy 96 %, mean absolute error 93 %, weighted kappa 90 %, slope 89 %, Moran's I 91
-    %, recall of one class 86 %; without the widening 94, 90, 86, 85, 85 and 81-85 %.
+    %, recall of one class 86 %; without the widening 94, 90, 86, 85, 85 and 81-85 %. Student's interval, in
+    200 simulated fields each on 700 cells: 92-95 % where the effective size is about 60 or more, 83-88 % at
+    about 23, 74 % at about 11, which is why 30 is asked for.
     """
     sums, east, north = np.asarray(columns, float), np.asarray(x, float), np.asarray(y, float)
     kept = np.isfinite(sums).all(axis=1)
@@ -66,7 +69,22 @@ def interval_of_sums(
     for m in members:
         block[m] = square_blocks(east[m], north[m], side) + block.max() + 1
     found = block_bootstrap(sums, statistic, block, strata=number, draws=draws, seed=seed, bounds=bounds)
-    return _widened(found, float(np.sqrt(variance)), side, bounds)
+    error = float(np.sqrt(max(variance, 0.0)))
+    if np.isfinite(found.value) and found.n_blocks < LEAST_BLOCKS and error > 0:
+        effective = float(influence.var()) / error**2
+        return _by_variogram(found, error, effective, bounds)
+    return _widened(found, error, side, bounds)
+
+
+def _by_variogram(found: Interval, error: float, effective: float, bounds: tuple[float, float]) -> Interval:
+    """Student's interval for a value whose cells are worth ``effective`` independent ones; none under 30."""
+    worth = f"cells worth {effective:.0f} independent ones"
+    if effective < LEAST_BLOCKS:
+        return replace(found, note=f"{found.note}; {worth}")
+    half = float(stats.t.ppf(0.975, effective - 1)) * error
+    low, high = (float(end) for end in np.clip([found.value - half, found.value + half], *bounds))
+    note = f"{found.note}: interval by the variogram, {worth}"
+    return replace(found, low=low, high=high, standard_error=error, note=note)
 
 
 def _widened(found: Interval, error: float, side: float, bounds: tuple[float, float]) -> Interval:

@@ -116,10 +116,9 @@ def _extremes(sure: pd.DataFrame, up: str, down: str) -> str:
         (down, sure[sure.value < 0].nsmallest(1, "value")),
     ):
         for row in rows.itertuples():
-            parts.append(
-                f"{word} most with {_short(row)} ({row.value:+.2f}, {row.low:+.2f} to {row.high:+.2f})"
-            )
-    return "; ".join(parts).replace("-", "−")
+            numbers = f"({row.value:+.2f}, {row.low:+.2f} to {row.high:+.2f})".replace("-", "−")
+            parts.append(f"{word} most with {_short(row)} {numbers}")
+    return "; ".join(parts)
 
 
 def _short(row: object) -> str:
@@ -197,9 +196,10 @@ def ratio_sentence(rows: pd.DataFrame, income: pd.DataFrame, city: City) -> str:
             continue
         beyond = part[part.low > 1]
         top = part.loc[part.value.idxmax()]
+        interval = f"{top.low:.2f} to {top.high:.2f}" if np.isfinite(top.low) else "no interval"
         fact = (
             f"The {polarity} map dwells most on {short_name(top.code, top['name']).lower()} "
-            f"({top.value:.2f} times its area share, {top.low:.2f} to {top.high:.2f})"
+            f"({top.value:.2f} times its area share, {interval})"
         )
         if top.low <= 1:
             fact = f"The {polarity} map dwells on no class beyond its area share"

@@ -57,7 +57,9 @@ def test_cities_are_large_enough_and_agree_as_they_should(published: Path) -> No
 
 def test_it_stays_within_its_size() -> None:
     folder = REPOSITORY / "data" / "demo"
-    assert sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) < 60e6
+    # census and land use do not ship: `core world` writes them again
+    shipped = [p for p in folder.rglob("*") if p.is_file() and p.parent.name not in ("census", "land_use")]
+    assert sum(p.stat().st_size for p in shipped) < 60e6
     assert len(list((folder / "published").glob("*.duckdb"))) == 1
 
 

@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from core.statistics.bootstrap import block_bootstrap, influences, ratio_of_sums
 from core.statistics.interval import interval_of_sums
@@ -133,3 +134,25 @@ def test_blocks_grow_with_the_range() -> None:
     assert "blocks of 600 m" in rough.note
     assert "too few blocks" in long.note
     assert np.isnan(long.low)
+
+
+def test_few_blocks_give_students_interval_where_the_cells_are_worth_enough() -> None:
+    noise = np.random.default_rng(8).normal(size=len(X))
+    found = interval_of_sums(with_ones(noise), ratio_of_sums, X, Y, block_m=3000)
+    assert found.n_blocks < 30
+    assert "interval by the variogram" in found.note
+    assert found.standard_error == pytest.approx(noise.std() / np.sqrt(len(X)), rel=0.35)
+    half = stats.t.ppf(0.975, noise.var() / found.standard_error**2 - 1) * found.standard_error
+    assert found.high - found.value == pytest.approx(half, rel=1e-6)
+    assert interval_of_sums(
+        with_ones(noise > 3), ratio_of_sums, X, Y, block_m=3000, bounds=(0, 1)
+    ).low >= 0  # fmt: skip
+
+
+def test_students_interval_covers_an_autocorrelated_mean() -> None:
+    model = Variogram("exponential", 0.5, 0.5, 1.0)
+    fields = simulate_fields(Lattice.of(X, Y, 200), model, 200, np.random.default_rng(9))
+    found = [interval_of_sums(with_ones(field), ratio_of_sums, X, Y, block_m=3000) for field in fields]
+    given = [one for one in found if np.isfinite(one.low)]
+    assert len(given) >= 150
+    assert np.mean([one.low <= 0 <= one.high for one in given]) >= 0.9  # nominal 95 %
