@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -21,6 +22,9 @@ def main(arguments: list[str] | None = None) -> int:
     except CarreauError as error:
         print(f"carreau: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # the reader of the output, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print(
             "carreau: interrupted; finished parts are kept, the same command goes on from there",
@@ -89,6 +93,8 @@ def _run(options: argparse.Namespace) -> int:
         print(line, flush=True)
 
     run_study(options.study, read_settings(), stage=options.stage, publish_to=options.publish_to, say=say)
+    if options.stage in (None, "publish"):
+        say("done; `make run` shows it")
     return 0
 
 

@@ -210,7 +210,10 @@ def read_study(file: Path) -> Study:
     try:
         study = Study.model_validate(document)
     except ValidationError as error:
-        faults = "; ".join(_say(item) for item in error.errors())
+        found = error.errors()
+        # a city that was refused also leaves the list of cities too short: say the cause alone
+        causes = [item for item in found if item["type"] != "too_short" or len(found) == 1]
+        faults = "; ".join(_say(item) for item in causes)
         raise InputError(file, faults, "See docs/study-file.md for every setting.") from error
     return _with_absolute_paths(study, file.resolve().parent)
 
@@ -223,7 +226,9 @@ def _say(item: Any) -> str:
     message = item["msg"].removeprefix("Value error, ")
     if item["type"] == "missing":
         return f"{key} is missing"
-    return f"{key}: {message}, not {item['input']!r}" if key else message
+    message = message.replace("Input should be", "must be")
+    shown = "" if isinstance(item["input"], dict | list) else f", not {item['input']!r}"
+    return f"{key}: {message}{shown}" if key else message
 
 
 def _siblings(location: tuple[int | str, ...]) -> set[str]:

@@ -93,9 +93,10 @@ def _city(here: OpenStudy, city: City) -> None:
     left, right = st.columns([46, 54], gap="medium")
     with left:
         rows = [
-            ("Cells with income", french_number(city.n_cells)),
+            ("Cells in the census", french_number(city.n_cells + city.n_without_income)),
+            ("with income", french_number(city.n_cells)),
             ("of them imputed by the statistical office", french_number(city.n_imputed)),
-            ("Cells without people or income", french_number(city.n_without_income)),
+            ("without people or income", french_number(city.n_without_income)),
             ("Left out: more than 1 % empty pixels", french_number(city.n_empty_pixels)),
             ("Predicted", french_number(city.n_predicted)),
             ("Income of", _known(city.census_year)),

@@ -148,7 +148,11 @@ def _photograph(here: OpenStudy, city: City, cell: pd.Series) -> None:
     else:
         metres = here.row.cell_size_m / evidence.shape[0]
         rows, columns = evidence.shape
-        said += f" Evidence map: {rows} × {columns} values of {metres:.3g} m, smoothed between them."
+        low, high = float(evidence.min()), float(evidence.max())
+        said += (
+            f" Evidence map: {rows} × {columns} values of {metres:.3g} m, smoothed between them; here from "
+            f"{low:+.2f} to {high:+.2f}, and the nearer to 0 the paler."
+        ).replace("-", "−")
     frame.note(said.strip())
 
 

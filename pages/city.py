@@ -24,7 +24,7 @@ def page() -> None:
     frame.data_line(here, city)
     cells = here.ask(queries.city_cells, city.city_id)
     _maps(here, city, cells, quintiles)
-    _figures(here, city, with_imputed)
+    _figures(here, city, with_imputed, quintiles)
     left, middle, right = st.columns([1, 1, 1.15], gap="medium")
     with left:
         _confusion(here, city, with_imputed, quintiles)
@@ -127,13 +127,14 @@ def _legends(city: City, drawn: list[layers.Layer]) -> None:
     )
     imputed = french_number(city.n_imputed)
     hatched = f"{hatch}<span>imputed income ({imputed} of {french_number(city.n_cells)} cells)</span>"
-    unknown = any(int((layer.steps < 0).sum()) for layer in drawn)
     swatch = f'<span class="chip" style="background:{ink.no_data}"></span><span>no value</span>'
+    grey = [f"<span>·</span>{swatch}" if (layer.steps < 0).any() else "" for layer in drawn]
     with left:
-        st.html(f'<div class="carreau-legend">{layers.legend(drawn[0])}<span>·</span>{hatched}</div>')
+        st.html(
+            f'<div class="carreau-legend">{layers.legend(drawn[0])}{grey[0]}<span>·</span>{hatched}</div>'
+        )
     with right:
-        grey = f"<span>·</span>{swatch}" if unknown else ""
-        st.html(f'<div class="carreau-legend">{layers.legend(drawn[1])}{grey}</div>')
+        st.html(f'<div class="carreau-legend">{layers.legend(drawn[1])}{grey[1]}</div>')
 
 
 def _selected(cells: pd.DataFrame) -> pd.Series | None:
@@ -175,7 +176,7 @@ def _selection_line(city: City, selected: pd.Series | None) -> None:
         )
 
 
-def _figures(here: OpenStudy, city: City, with_imputed: bool) -> None:
+def _figures(here: OpenStudy, city: City, with_imputed: bool, quintiles: bool) -> None:
     measures = here.ask(queries.agreement, city.city_id, with_imputed)
     if measures.empty:
         frame.sentence("No agreement with the census was published for this city.")
@@ -185,8 +186,8 @@ def _figures(here: OpenStudy, city: City, with_imputed: bool) -> None:
     who = "imputed cells included" if with_imputed else "imputed cells left out"
     frame.note(
         f"{french_number(int(measures['n'].max()))} cells, {who}; large: mean of the values inside each "
-        f"fold, with its 95 % interval; figures are on {city_words.unit(here.row.n_classes)}s, whatever the "
-        "maps show."
+        f"fold, with its 95 % interval; the figures are on {city_words.unit(here.row.n_classes)}s"
+        + (", maps and confusion matrix on quintiles." if quintiles else ".")
     )
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from data.store import pattern_queries as ask
+from data.store import queries
 from data.store.queries import City
 from pages.shared import charts, figures, forest, frame, palette, pattern_words, ratio_chart, state
 from pages.shared.pattern_words import COEFFICIENTS, ESTIMATORS, METHODS, RELATIONS
@@ -27,9 +28,18 @@ def page() -> None:
         _without_land_use(here, city)
     else:
         relation, method, coefficient, with_imputed = _controls(here, coefficients)
+        _what_is_known(here, city, with_imputed)
         _relations(here, city, relation, method, coefficient, with_imputed)
         _ratios(here, city, method)
     frame.footer(here)
+
+
+def _what_is_known(here: OpenStudy, city: City, with_imputed: bool) -> None:
+    """Say what bounds every relation below: whether the model ranks incomes at all, and what was planted."""
+    measures = here.ask(queries.agreement, city.city_id, with_imputed)
+    said = [pattern_words.chance_sentence(measures, city), pattern_words.planted_sentence(city)]
+    if any(said):
+        st.info(" ".join(part for part in said if part))
 
 
 def _without_land_use(here: OpenStudy, city: City) -> None:

@@ -43,7 +43,7 @@ def page() -> None:
     else:
         job_view.show(job)
     _recent(job)
-    frame.footer(here)
+    frame.footer(here, has_own_study_control=job is None)
 
 
 def _asked_job() -> str | None:
@@ -100,7 +100,7 @@ def _form(here: OpenStudy) -> None:
         frame.note(
             f"It is cut into squares of {here.row.cell_size_m} m (the census grid in Europe, a grid in the "
             f"local UTM zone "
-            "elsewhere); from 400 × 400 m on it holds at least one whole square. Files stay on this "
+            "elsewhere); from 600 × 600 m on it holds at least one whole square. Files stay on this "
             "computer, in the job's "
             f"folder. Above {most} MB use <code>python -m core submit FILE</code>, which has no such limit."
         )

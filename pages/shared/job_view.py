@@ -127,7 +127,7 @@ def _result(now: JobState) -> None:
 
 def _origin(summary: dict, now: JobState) -> str:
     trained = summary["training_resolution_m"]
-    seen = f"; they learned from photographs of {trained:g} m" if trained else ""
+    seen = f"; they learned from photographs of {trained:.2g} m" if trained else ""
     land_use = f" · land use {frame.escape(str(summary['land_use']))}" if summary["land_use"] else ""
     return (
         f"Mean of {summary['networks']} networks of the study <b>{frame.escape(summary['study_id'])}</b> · "
@@ -207,7 +207,7 @@ def _figures(result: JobResult, kind: str) -> None:
             (
                 f"Median {kind}",
                 f"{cells['class'].median():g}",
-                f"from {cells['class'].min()} to {cells['class'].max()}",
+                _span(int(cells["class"].min()), int(cells["class"].max())),
             ),
             (
                 "Mean spread",
@@ -307,3 +307,7 @@ def _land_use(result: JobResult) -> None:
         "relates to land use. Whether the network looks at land use is asked on the page Patterns, over "
         "whole cities."
     )
+
+
+def _span(low: int, high: int) -> str:
+    return f"all in class {low}" if low == high else f"from {low} to {high}"

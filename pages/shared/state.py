@@ -35,7 +35,9 @@ def choice(name: str, options: Sequence[str], default: str) -> str:
     carried = st.session_state.get(_CARRIED + name) if name in SHARED else None
     value = next((str(v) for v in (asked, carried) if v in options), default)
     if name in SHARED:
-        if asked is None and value != default and st.session_state.get(_ARRIVED):
+        # which study is the default changes when another is published, so it always stands in the address
+        is_named = value != default or (name == "study" and len(options) > 1)
+        if asked is None and is_named and st.session_state.get(_ARRIVED):
             st.query_params[name] = value
         st.session_state[_CARRIED + name] = value
         st.session_state[_DEFAULT + name] = default
@@ -85,6 +87,7 @@ def address(**choices: object) -> dict[str, str]:
         name: st.session_state[_CARRIED + name]
         for name in SHARED
         if st.session_state.get(_CARRIED + name) not in (None, st.session_state.get(_DEFAULT + name))
+        or (name == "study" and st.query_params.get(name) is not None)
     }
     return {name: _as_text(value) for name, value in {**shared, **choices}.items() if value is not None}
 

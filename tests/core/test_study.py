@@ -47,10 +47,10 @@ def test_defaults_and_paths_beside_the_file(tmp_path: Path) -> None:
     [
         ("sead = 1", "unknown key study.sead; known there are description, generated, id, seed, title"),
         ("[trian]\nepochs = 1", "unknown key trian; known there are attribute, cities, folds, labels"),
-        ("[train]\nepochs = 0", "train.epochs: Input should be greater than or equal to 1, not 0"),
-        ("[network]\noutput_stride = 8", "network.output_stride: Input should be 16 or 32, not 8"),
-        ("[network]\ninput_px = 100", "network.input_px: Input should be a multiple of 32"),
-        ("[labels]\nn_classes = 1", "labels.n_classes: Input should be greater than or equal to 2"),
+        ("[train]\nepochs = 0", "train.epochs: must be greater than or equal to 1, not 0"),
+        ("[network]\noutput_stride = 8", "network.output_stride: must be 16 or 32, not 8"),
+        ("[network]\ninput_px = 100", "network.input_px: must be a multiple of 32"),
+        ("[labels]\nn_classes = 1", "labels.n_classes: must be greater than or equal to 2"),
         ("[folds]\nscheme = 'city'", "folds.scheme: 'city' needs at least two cities"),
     ],
 )
@@ -65,6 +65,14 @@ def test_twice_the_same_city_is_refused(tmp_path: Path) -> None:
     again = '[[cities]]\nid = "a"\nname = "B"\ncensus = {path = "c"}\nimagery = {path = "i"}'
     with pytest.raises(InputError, match="a stands more than once"):
         read_study(write(tmp_path, city=again))
+
+
+def test_a_fault_inside_a_city_is_said_once_and_in_plain_words(tmp_path: Path) -> None:
+    bad = '[[cities]]\nid = "a"\nname = "B"\ncolour = 3\ncensus = {path = "c"}\nimagery = {path = "i"}'
+    with pytest.raises(InputError) as error:
+        read_study(write(tmp_path, city=bad))
+    assert "unknown key cities.1.colour" in str(error.value)
+    assert "Tuple" not in str(error.value) and "{" not in str(error.value)
 
 
 def test_missing_or_broken_file(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ def make_publication(
     with_land_use: bool = True,
     with_photographs: bool = False,
     seed: int = 0,
+    study_id: str = "synthetic",
 ) -> Path:
     """Write a synthetic publication into `folder` (and a study file beside it) and return the published file.
 
@@ -47,7 +48,7 @@ def make_publication(
     merged["agreement"] = pd.concat(
         [merged["agreement"], statistics.study_agreement(merged["agreement"])], ignore_index=True
     )
-    merged["study"] = _study(seed)
+    merged["study"] = _study(seed).assign(study_id=study_id)
     merged["model"] = _models(merged)
     merged["provenance"] = _provenance(n_cities, with_land_use)
     if with_land_use:
@@ -64,7 +65,7 @@ def make_publication(
             write_photograph(
                 folder / city.city_id / "photograph.tif", parcels[parcels["city_id"] == city.city_id], seed
             )
-    return publish(folder, "synthetic", merged, study_file=study_file)
+    return publish(folder, study_id, merged, study_file=study_file)
 
 
 def _city(position: int, n: int, with_land_use: bool, rng: np.random.Generator) -> dict[str, pd.DataFrame]:

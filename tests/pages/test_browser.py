@@ -124,6 +124,20 @@ def test_each_page_opens_by_its_address(
     page.screenshot(path=pictures / f"{name}.png")
 
 
+def test_back_from_a_row_of_the_table_keeps_what_was_chosen(page: Page, server: str) -> None:
+    chosen = "/?classes=quintiles&left=difference"
+    page.goto(server + chosen)
+    drawn(page)
+    settle(page)
+    page.locator("[data-testid='stDataFrame'] .dvn-scroller").first.click(position={"x": 16, "y": 60})
+    expect(page).to_have_url(re.compile("/cell.*cell=CRS3035RES200m"))
+    settle(page)
+    page.go_back()
+    drawn(page)
+    expect(page).to_have_url(re.compile(r"classes=quintiles&left=difference$"))
+    expect(page.locator("h1")).to_contain_text(QUESTIONS["city"])
+
+
 def test_a_city_is_picked_a_cell_is_clicked_and_back_goes_back(
     page: Page, server: str, names: list[tuple[str, str]]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -179,7 +180,7 @@ def test_a_study_without_land_use_gets_a_sentence(run_page: RunPage, tmp_path: P
     ("change", "said"),
     [
         ("enough = false", "No land-use class of"),
-        ("enough = true, low = NULL, high = NULL, note = 'too few blocks'", "too few blocks"),
+        ("enough = true, low = NULL, high = NULL, note = 'too few blocks'", "fewer than 30 independent"),
     ],
 )
 def test_a_city_with_too_little_of_everything(
@@ -287,3 +288,29 @@ def test_queries_answer_empty_publications(tmp_path: Path) -> None:
         assert pattern_queries.correlations(connection, "ker-bihan", "census", "spearman", False).empty
         assert pattern_queries.map_size(connection, "ker-bihan", "cam") == (8, 8)
         assert pattern_queries.map_size(connection, "ker-bihan", "paper") is None
+
+
+def test_chance_and_what_was_planted_are_said_before_anything_else(
+    run_page: RunPage, rows: duckdb.DuckDBPyConnection
+) -> None:
+    measures = rows.execute(
+        "SELECT * FROM agreement WHERE city_id = 'ker-bihan' AND NOT includes_imputed"
+    ).df()
+    at = (measures.measure == "spearman") & (measures.scope == "within_fold")
+    city = next(c for c in cities(rows) if c.city_id == "ker-bihan")
+    able = measures.assign(null_high=measures.null_high.where(~at, -1.0))
+    assert pattern_words.chance_sentence(able, city) == ""
+    luck = measures.assign(
+        value=measures.value.where(~at, -0.06),
+        null_low=measures.null_low.where(~at, -0.09),
+        null_high=measures.null_high.where(~at, 0.09),
+    )
+    said = pattern_words.chance_sentence(luck, city)
+    assert "no better than chance (−0.06, by chance −0.09 to +0.09)" in said
+    assert "nothing about incomes" in said
+    planted = dataclasses.replace(city, recipe="objects", planted_codes=["11220"])
+    assert "objects inside 11220 medium-density urban" in pattern_words.planted_sentence(planted)
+    nothing = dataclasses.replace(city, recipe="nothing", planted_codes=[])
+    assert "no land-use class carries income" in pattern_words.planted_sentence(nothing)
+    assert pattern_words.planted_sentence(dataclasses.replace(city, recipe=None)) == ""
+    assert pattern_words.planted_sentence(city) in run_page("patterns").info[0].value

@@ -24,6 +24,7 @@ from data.grid import format_cell_id
 from pages.shared import job_result, job_view, uploads
 from tests.pages.browser import write_photograph
 from tests.pages.conftest import RunPage, texts
+from tests.pages.synthetic import make_publication
 
 JOB = "0123456789abcdef0123456789abcdef"
 
@@ -213,6 +214,21 @@ def test_an_address_of_no_job_goes_on_to_the_form(run_page: RunPage, job: str) -
     assert not test.exception
     assert "there is no job" in test.warning[0].value
     assert test.file_uploader
+
+
+def test_several_studies_have_one_control_on_every_page(run_page: RunPage, tmp_path: Path) -> None:
+    studies = tmp_path / "studies"
+    for name, seed in (("one", 1), ("two", 2)):
+        make_publication(studies / name, cells=60, seed=seed, study_id=name)
+    for page in ("city", "patterns", "cell", "upload", "about"):
+        test = run_page(page, studies=studies)
+        assert not test.exception, page
+        controls = [box for box in test.selectbox if box.key == "study"]
+        assert len(controls) == 1, page
+        assert test.query_params["study"] == "one", page  # which is the default may change, so it is named
+        controls[0].set_value("two").run()
+        assert not test.exception, page
+        assert test.query_params["study"] == "two", page
 
 
 # results -------------------------------------------------------------------------------------------
