@@ -15,6 +15,7 @@ page = st.navigation(
         st.Page("pages/city.py", title="City", url_path="city", default=True),
         st.Page("pages/patterns.py", title="Patterns", url_path="patterns"),
         st.Page("pages/cell.py", title="Cell", url_path="cell"),
+        st.Page("pages/trust.py", title="Trust", url_path="trust"),
         st.Page("pages/upload.py", title="Upload", url_path="upload"),
         st.Page("pages/about.py", title="About", url_path="about"),
     ],

@@ -34,7 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from core import submit, worker
+    from core import bench, submit, worker
+    from data.world.plan import SIZES
 
     parser = argparse.ArgumentParser(prog="python -m core", description="Carreau from the command line.")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
@@ -45,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         "--recipe", default="objects", help="a recipe for all cities, or one a city, separated by commas"
     )
     world.add_argument("--seed", type=int, default=1)
-    world.add_argument("--size", choices=("tiny", "demo"), default="demo")
+    world.add_argument("--size", choices=tuple(SIZES), default="demo")
     world.set_defaults(run=_world)
 
     run = verbs.add_parser("run", help="run a study: ingest, train, predict, attribute, summarise, publish")
@@ -65,6 +66,10 @@ def _parser() -> argparse.ArgumentParser:
     info.add_argument("--study", help="id of the study (default: the first found)")
     info.add_argument("--json", action="store_true", help="print one JSON object")
     info.set_defaults(run=_info)
+
+    bench_parser = verbs.add_parser("bench", help="measure Carreau itself")
+    bench.add_arguments(bench_parser)
+    bench_parser.set_defaults(run=bench.run)
 
     submit_parser = verbs.add_parser("submit", help="send a photograph through the job queue")
     submit.add_arguments(submit_parser)

@@ -103,6 +103,27 @@ class AttributeSection(Section):
     )
 
 
+class OcclusionSection(Section):
+    """`[occlusion]`."""
+
+    enabled: bool = Field(True, description="paint over each land-use class of each cell (many predictions)")
+    fill: Literal["city_mean", "cell_mean", "rest_mean", "class_mean", "blur"] = Field(
+        "city_mean", description="what a class is painted over with; docs/occlusion.md compares them"
+    )
+    moves: int = Field(8, ge=8, le=64, description="masks of the same shape moved on the torus, for the null")
+    min_share: float = Field(0.01, ge=0, lt=1, description="least area share of a class in a cell")
+
+
+class TrustSection(Section):
+    """`[trust]`."""
+
+    enabled: bool = Field(True, description="check whether each network's maps can be believed")
+    cells: int = Field(48, ge=8, le=1000, description="held-out cells that each network is checked on")
+    shuffle_epochs: int = Field(
+        2, ge=0, le=500, description="training on shuffled labels, for comparison; 0: left out"
+    )
+
+
 class StatisticsSection(Section):
     """`[statistics]`."""
 
@@ -178,6 +199,8 @@ class Study(Section):
     network: NetworkSection = NetworkSection()
     train: TrainSection = TrainSection()
     attribute: AttributeSection = AttributeSection()
+    occlusion: OcclusionSection = OcclusionSection()
+    trust: TrustSection = TrustSection()
     statistics: StatisticsSection = StatisticsSection()
     cities: tuple[CitySection, ...] = Field(min_length=1)
 

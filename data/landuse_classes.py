@@ -167,11 +167,30 @@ def class_colour(code: str, level: Level = "full") -> str:
     return _OTHER_COLOURS[sum(code.encode()) % len(_OTHER_COLOURS)]
 
 
-def class_table(codes: list[str]) -> pd.DataFrame:
-    """Legend of the given full codes, as a publication holds it: level, code, name, colour, parent.
+def class_table(codes: list[str], level: Level = "full") -> pd.DataFrame:
+    """Legend of full codes at a level, as a publication holds it: level, code, name, colour, parent.
+
+    ``parent`` is the class one level up: level 2 of a full code, level 1 of level 2, the group of a merged
+    class; none at level 1.
 
     >>> class_table(["14100"]).iloc[0].to_list()
     ['full', '14100', 'Green urban areas', '#8CDC00', '14']
+    >>> class_table(["31000", "32000"], "paper").iloc[0].to_list()
+    ['paper', 'Forests and natural vegetation', 'Forests and natural vegetation', '#008C00', 'nature']
     """
-    rows = [("full", code, class_name(code), class_colour(code), level_code(code, 2)) for code in codes]
+    members: dict[str, str] = {}
+    for code in codes:
+        members.setdefault(level_code(code, level), code)
+    rows = [
+        (str(level), code, class_name(code, level), class_colour(code, level), _parent(member, level))
+        for code, member in members.items()
+    ]
     return pd.DataFrame(rows, columns=["level", "code", "name", "colour", "parent"])
+
+
+def _parent(full_code: str, level: Level) -> str | None:
+    if level == "full":
+        return level_code(full_code, 2)
+    if level == 2:
+        return level_code(full_code, 1)
+    return CLASSES[full_code].paper_group if level == "paper" and full_code in CLASSES else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
@@ -11,7 +12,7 @@ from data.store import pattern_queries as ask
 from data.store import queries
 from data.store.queries import City
 from pages.shared import charts, figures, forest, frame, palette, pattern_words, ratio_chart, state
-from pages.shared.pattern_words import COEFFICIENTS, ESTIMATORS, METHODS, RELATIONS
+from pages.shared.pattern_words import COEFFICIENTS, ESTIMATORS, LEVELS, METHODS, RELATIONS
 from pages.shared.study import OpenStudy
 
 
@@ -27,10 +28,10 @@ def page() -> None:
     if not city.has_land_use or not coefficients:
         _without_land_use(here, city)
     else:
-        relation, method, coefficient, with_imputed = _controls(here, coefficients)
-        _what_is_known(here, city, with_imputed)
-        _relations(here, city, relation, method, coefficient, with_imputed)
-        _ratios(here, city, method)
+        choice = _controls(here, city, coefficients)
+        _what_is_known(here, city, choice.with_imputed)
+        _relations(here, city, choice)
+        _ratios(here, city, choice)
     frame.footer(here)
 
 
@@ -58,10 +59,34 @@ def _without_land_use(here: OpenStudy, city: City) -> None:
     st.info(text)
 
 
-def _controls(here: OpenStudy, coefficients: list[str]) -> tuple[str, str, str, bool]:
+@dataclass(frozen=True)
+class Choice:
+    """What the reader has chosen to see."""
+
+    relation: str
+    level: str
+    method: str
+    coefficient: str
+    with_imputed: bool
+
+
+def _controls(here: OpenStudy, city: City, coefficients: list[str]) -> Choice:
     methods = here.ask(ask.map_methods) or ["cam"]
+    published = here.ask(ask.relations, city.city_id)
+    relations = [name for name in RELATIONS if name in published] or ["activation"]
+    levels = here.ask(ask.levels) or ["full"]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        relation = _pick("relation", "Relation", list(RELATIONS), "activation", RELATIONS.__getitem__)
+        first = "activation" if "activation" in relations else relations[0]
+        relation = _pick("relation", "Relation", relations, first, RELATIONS.__getitem__)
+        level = _pick(
+            "level",
+            "Land-use classes",
+            levels,
+            levels[0],
+            lambda name: LEVELS.get(name, name),
+            "All classes: the full Urban Atlas code. Merged: display classes like the paper's. Level 1 and "
+            "2: the official hierarchy. Relation (iv) exists for all classes only.",
+        )
         method = _pick(
             "map",
             "Activation map",
@@ -87,7 +112,7 @@ def _controls(here: OpenStudy, coefficients: list[str]) -> tuple[str, str, str, 
             args=("imputed",),
             help="Cells whose income the statistical office imputed for secrecy take part too.",
         )
-    return relation, method, coefficient, with_imputed
+    return Choice(relation, level, method, coefficient, with_imputed)
 
 
 def _pick(
@@ -116,23 +141,19 @@ def _pick(
     return chosen
 
 
-def _relations(
-    here: OpenStudy, city: City, relation: str, method: str, coefficient: str, with_imputed: bool
-) -> None:
+def _relations(here: OpenStudy, city: City, choice: Choice) -> None:
+    relation, method, coefficient = choice.relation, choice.method, choice.coefficient
+    # painting over single classes does not add up to painting over merged ones
+    level = ask.FULL_LEVEL if relation == "occlusion" else choice.level
+
     def of(name: str) -> pd.DataFrame:
-        found = here.ask(
-            ask.correlations,
-            city.city_id,
-            name,
-            coefficient,
-            with_imputed,
-            "cam" if name == "activation" else "",
-        )
+        found = here.ask(ask.correlations, city.city_id, name, coefficient, choice.with_imputed, level)
         return pattern_words.less_null(found)
 
     everything = of(relation)
     rows, census = pattern_words.drawable(everything), pattern_words.drawable(of("census"))
-    activation = pattern_words.drawable(of("activation"))
+    looked_at = "occlusion" if relation == "occlusion" else "activation"
+    looked = pattern_words.drawable(of(looked_at))
     ink = palette.inks()
     left, right = st.columns([54, 46], gap="medium")
     with left:
@@ -143,6 +164,8 @@ def _relations(
                 "gradient "
                 "has none. Shown for CAM; the choice of map changes the ratios below."
             )
+        if relation == "occlusion" and choice.level != ask.FULL_LEVEL:
+            st.info("Relation (iv) exists for all classes only, which are shown.")
         if len(rows):
             title = f"{COEFFICIENTS[coefficient]} correlation, 95 % interval"
             if relation == "activation":
@@ -154,18 +177,26 @@ def _relations(
         frame.sentence(pattern_words.forest_sentence(relation, rows, census, city))
         frame.note(_reading(relation, rows, everything))
     with right:
-        st.subheader("Census relation (i) against activation relation (iii)", anchor=False)
-        pairs = census.merge(activation.drop(columns=["name", "colour"]), on="code", suffixes=("_x", "_y"))
+        number = "(iv)" if looked_at == "occlusion" else "(iii)"
+        st.subheader(f"Census relation (i) against {looked_at} relation {number}", anchor=False)
+        pairs = census.merge(looked.drop(columns=["name", "colour"]), on="code", suffixes=("_x", "_y"))
         if len(pairs):
-            figure = forest.scatter(pairs, "(i) land use and census", "(iii) activation and prediction", ink)
-            charts.draw(figure, "scatter", "Scatter of relation (i) against relation (iii) by land-use class")
+            figure = forest.scatter(
+                pairs, "(i) land use and census", f"{number} {looked_at} and prediction", ink
+            )
+            charts.draw(
+                figure, "scatter", f"Scatter of relation (i) against relation {number} by land-use class"
+            )
         counts = pattern_words.compared(pairs)
         if counts.tied:
             _figures(counts)
-        frame.sentence(pattern_words.scatter_sentence(counts, city))
+        frame.sentence(pattern_words.scatter_sentence(counts, city, looked_at))
+        indices = here.ask(ask.follow_indices, city.city_id, choice.with_imputed, level)
+        frame.sentence(pattern_words.index_sentence(indices, city))
         frame.note(
-            f"Dotted: the two are equal. {pattern_words.dates_caveat(city)} "
-            "Not being able to tell is not the same as disregard."
+            f"Dotted: the two are equal. {pattern_words.dates_caveat(city)} The index is the correlation, "
+            "across classes, of (i) with (iii) or (iv) by Spearman, weighted by effective cells, its null "
+            "taken off. Not being able to tell is not the same as disregard."
         )
     _table("The correlations as a table", _correlation_table(everything, relation))
 
@@ -182,14 +213,21 @@ def _reading(relation: str, rows: pd.DataFrame, everything: pd.DataFrame) -> str
         f"Pale ({pale} of {len(rows)}): q above 0.05 after false-discovery control over the classes."
     )
     if relation == "activation":
-        null = everything.null_value.dropna()
+        null, other = (everything[f"null_{name}"].dropna() for name in ("torus", "other"))
         size = f", here {null.min():+.2f} to {null.max():+.2f}".replace("-", "−") if len(null) else ""
+        if len(other):
+            size += f" (by the map of a like cell {other.min():+.2f} to {other.max():+.2f})".replace("-", "−")
         parts.append(
             "(iii) correlates the excess (mean evidence in the class less that of its cell) with the "
             "predicted class "
             "where the class is present; its null, the map moved on the torus inside the cell, is taken off "
             f"value and interval{size}. Pale too where that interval holds 0, since q is of the coefficient "
             "as measured."
+        )
+    if relation == "occlusion":
+        parts.append(
+            "(iv) correlates what painting the class over does to z, less what masks of its shape moved "
+            "within the cell do, with the predicted class where the class is present."
         )
     parts.append(pattern_words.too_few(everything, "n_present"))
     return " ".join(part for part in parts if part)
@@ -207,8 +245,9 @@ def _figures(counts: pattern_words.Comparison) -> None:
     )
 
 
-def _ratios(here: OpenStudy, city: City, method: str) -> None:
+def _ratios(here: OpenStudy, city: City, choice: Choice) -> None:
     ink = palette.inks()
+    method, level = choice.method, choice.level
     heading, control = st.columns([62, 38], vertical_alignment="bottom")
     heading.subheader(f"Where the poor and the rich map dwell ({METHODS.get(method, method)})", anchor=False)
     with control, st.container(horizontal=True, horizontal_alignment="right"):
@@ -222,8 +261,8 @@ def _ratios(here: OpenStudy, city: City, method: str) -> None:
             "over every "
             "cell where the class is present.",
         )
-    everything = here.ask(ask.class_activation, city.city_id, method, estimator)
-    incomes = here.ask(ask.class_income, city.city_id)
+    everything = here.ask(ask.class_activation, city.city_id, method, estimator, level)
+    incomes = here.ask(ask.class_income, city.city_id, level)
     rows = pattern_words.drawable(everything)
     income = incomes[incomes.enough.astype(bool) & incomes.probability.notna()]
     _legend(ink)
@@ -278,7 +317,7 @@ def _legend(ink: palette.Inks) -> None:
 
 def _correlation_table(frame_: pd.DataFrame, relation: str) -> pd.DataFrame:
     table = frame_.drop(columns=["colour"])
-    return table if relation == "activation" else table.drop(columns=["null_value"])
+    return table if relation == "activation" else table.drop(columns=["null_torus", "null_other"])
 
 
 def _table(title: str, table: pd.DataFrame) -> None:

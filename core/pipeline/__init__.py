@@ -1,3 +1,3 @@
 """The stages from a study's files to its publication, one file each."""
 
-STAGES = ("ingest", "train", "predict", "attribute", "summarise", "publish")
+STAGES = ("ingest", "train", "predict", "attribute", "occlude", "trust", "summarise", "publish")

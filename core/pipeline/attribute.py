@@ -19,8 +19,11 @@ from data.coverage import LandUseIndex, coarsen
 if TYPE_CHECKING:
     from core.ensemble import Fold
 
-# Draws of the null that moves a cell's map on the torus while its polygons stay (METHOD 7).
-TORUS_DRAWS = 20
+# Draws of each null of excess (METHOD 7): the cell's map moved on the torus while its polygons stay, and the
+# map of another cell of the same fold and predicted class.
+NULLS = ("torus", "other")
+NULL_DRAWS = 20
+NULL_COLUMNS = tuple(f"draw_{number}" for number in range(NULL_DRAWS))
 PAPER_BATCH = 16
 
 
@@ -34,7 +37,7 @@ def attribute_inputs(workspace: Workspace, city_id: str) -> str:
 
 
 def attribute_city(workspace: Workspace, city_id: str, folds: dict[int, Fold], out: Path) -> str:
-    """Write the tables ``land_use``, ``activation``, ``mapped`` and ``torus`` of a city.
+    """Write the tables ``land_use``, ``activation``, ``mapped`` and one a null of a city.
 
     Every predicted cell gets the ``cam`` quantities; the ``paper`` maps, which need a backward pass, are
     made for the cells that a fold's network never saw. Returns one line of result.
@@ -48,7 +51,9 @@ def attribute_city(workspace: Workspace, city_id: str, folds: dict[int, Fold], o
     random = np.random.default_rng(workspace.study.study.seed)
 
     paper = "paper" in workspace.study.attribute.methods
-    land_use, mapped, activation, torus = [], [], [], []
+    peers = _peers(predictions, _folds_of(workspace, city_id)[predictions.row])
+    land_use, mapped, activation = [], [], []
+    nulls: dict[str, list[pd.DataFrame]] = {name: [] for name in NULLS}
     fine: dict[int, tuple[list[str], npt.NDArray[np.float32]]] = {}
     with progress(f"attribute {city_id}", len(predictions) * (2 if paper else 1)) as advance:
         for number, row in enumerate(predictions.row):
@@ -59,10 +64,15 @@ def attribute_city(workspace: Workspace, city_id: str, folds: dict[int, Fold], o
             if not codes:
                 continue
             fine[row] = codes, coverage.astype(np.float16) if paper else coverage[:, :0]
-            found = class_quantities(evidence[number], coarsen(coverage, px // evidence.shape[1]))
+            coarse = coarsen(coverage, px // evidence.shape[1])
+            found = class_quantities(evidence[number], coarse)
             land_use.append(_land_use_rows(cell.cell_id, codes, coverage, size))
             activation.append(_activation_rows("cam", cell.cell_id, codes, found))
-            torus.append(_torus_rows(cell.cell_id, codes, evidence[number], coverage, random))
+            moved = _moved(evidence[number], random)
+            nulls["torus"].append(_null_rows(cell.cell_id, codes, moved, coarse))
+            if len(peers[number]):
+                others = evidence[random.choice(peers[number], NULL_DRAWS)]
+                nulls["other"].append(_null_rows(cell.cell_id, codes, others, coarse))
         if paper:
             images = workspace.array("ingest", city_id, "images")
             for row, maps in _paper_maps(folds, predictions, workspace, city_id, images, advance):
@@ -73,9 +83,11 @@ def attribute_city(workspace: Workspace, city_id: str, folds: dict[int, Fold], o
 
     pd.concat(land_use, ignore_index=True).to_parquet(out / "land_use.parquet")
     pd.concat(activation, ignore_index=True).to_parquet(out / "activation.parquet")
-    pd.concat(torus, ignore_index=True).to_parquet(out / "torus.parquet")
+    for name, rows in nulls.items():
+        empty = pd.DataFrame(columns=["cell_id", "code", *NULL_COLUMNS])
+        (pd.concat(rows, ignore_index=True) if rows else empty).to_parquet(out / f"{name}.parquet")
     pd.DataFrame(mapped).to_parquet(out / "mapped.parquet")
-    write_facts(out, {"methods": list(workspace.study.attribute.methods), "torus_draws": TORUS_DRAWS})
+    write_facts(out, {"methods": list(workspace.study.attribute.methods), "null_draws": NULL_DRAWS})
     share = float(np.mean([row["mapped_share"] for row in mapped]))
     return f"{city_id}: {len(land_use)} cells with land use, {share:.1%} mapped on average"
 
@@ -97,24 +109,39 @@ def _activation_rows(method: str, cell_id: str, codes: list[str], found: ClassQu
     return frame
 
 
-def _torus_rows(
-    cell_id: str,
-    codes: list[str],
-    evidence: npt.NDArray[np.float32],
-    coverage: npt.NDArray[np.float32],
-    random: np.random.Generator,
-) -> pd.DataFrame:
-    """Return the excess of each class under random moves of the map on the torus, never by nothing."""
+def _peers(predictions: pd.DataFrame, fold: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
+    """Return, for each prediction, the others of its fold and predicted class; none outside the folds."""
+    groups = pd.DataFrame({"fold": fold, "class": predictions["class"]}).groupby(["fold", "class"]).indices
+    found: list[npt.NDArray[np.int64]] = [np.zeros(0, np.int64)] * len(predictions)
+    for (number, _), members in groups.items():
+        if number >= 0:
+            for place in members:
+                found[place] = members[members != place]
+    return found
+
+
+def _moved(evidence: npt.NDArray[np.float32], random: np.random.Generator) -> npt.NDArray[np.float32]:
+    """Return draws (draws, h, w) of a map moved on the torus, never by nothing."""
     height, width = evidence.shape
-    moves = random.integers(1, height * width, TORUS_DRAWS)
-    moved = np.stack(
-        [np.roll(evidence, divmod(int(move), width), axis=(0, 1)) for move in moves]
-    )  # (draws, h, w)
-    excess = class_quantities(moved, coarsen(coverage, coverage.shape[1] // height)).excess  # (draws, k)
-    frame = pd.DataFrame(excess.T.astype(np.float32), columns=[f"draw_{i}" for i in range(TORUS_DRAWS)])
+    moves = random.integers(1, height * width, NULL_DRAWS)
+    return np.stack([np.roll(evidence, divmod(int(move), width), axis=(0, 1)) for move in moves])
+
+
+def _null_rows(
+    cell_id: str, codes: list[str], maps: npt.NDArray[np.float32], coverage: npt.NDArray[np.float32]
+) -> pd.DataFrame:
+    """Return the excess of each class under maps (draws, h, w) that are not the cell's own."""
+    excess = class_quantities(maps, coverage).excess  # (draws, k)
+    frame = pd.DataFrame(excess.T.astype(np.float32), columns=list(NULL_COLUMNS))
     frame.insert(0, "code", codes)
     frame.insert(0, "cell_id", cell_id)
     return frame
+
+
+def _folds_of(workspace: Workspace, city_id: str) -> npt.NDArray[np.int64]:
+    """Return the fold of each cell of a city, -1 for those in none."""
+    plan = workspace.table("train", "plan", "plan")
+    return plan[plan.city_id == city_id].fold.to_numpy(np.int64)
 
 
 def _paper_maps(
@@ -128,8 +155,7 @@ def _paper_maps(
     """Yield (row, (rich, poor)), maps (px, px), of each out-of-fold cell by the network that never saw it."""
     from models.activation import paper_maps
 
-    plan = workspace.table("train", "plan", "plan")
-    fold = plan[plan.city_id == city_id].fold.to_numpy()
+    fold = _folds_of(workspace, city_id)
     advance(int((~predictions.out_of_fold).sum()))
     for number, one in folds.items():
         rows = np.flatnonzero(fold == number)

@@ -132,6 +132,15 @@ def _write_images(
     return valid, resolution
 
 
+def city_images(imagery: Path, cells: pd.DataFrame, px: int) -> np.ndarray:
+    """Return the images (n, px, px, 3) uint8 of cells (x, y in the census grid) from a photograph."""
+    images = np.zeros((len(cells), px, px, 3), np.uint8)
+    with open_imagery(imagery) as mosaic:
+        for index, rgb, _ in mosaic.read_cells(Grid(), cells.x.to_numpy(), cells.y.to_numpy(), px):
+            images[index] = rgb
+    return images
+
+
 def _polygons_near(land_use: LandUse | None, cells: pd.DataFrame, grid: Grid) -> gpd.GeoDataFrame | None:
     """Keep the polygons that touch a cell of the city, in the grid CRS."""
     if land_use is None:

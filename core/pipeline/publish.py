@@ -14,8 +14,10 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from core.pipeline.summarise import CLASS_TABLES
 from core.pipeline.train import model_tasks
 from core.pipeline.workspace import Workspace
+from core.statistics.levels import LEVELS
 from core.study import CitySection, Study
 from data.errors import StudyError
 from data.imagery import MIN_VALID_SHARE
@@ -52,7 +54,11 @@ def publish_study(workspace: Workspace, folder: Path) -> Iterator[str]:
     for name in ("land_use", "activation"):
         tables[name] = _each_city(workspace, lambda w, c, name=name: _if_land_use(w, c, "attribute", name))
     tables["land_use_polygon"] = _each_city(workspace, _polygons)
-    for name in ("class_activation", "class_income", "correlation", "confusion", "calibration"):
+    if study.occlusion.enabled:
+        tables["occlusion"] = _each_city(workspace, lambda w, c: _if_land_use(w, c, "occlude", "occlusion"))
+    if study.trust.enabled:
+        tables["trust_check"] = _trust_checks(workspace)
+    for name in (*CLASS_TABLES, "confusion", "calibration"):
         tables[name] = _each_city(workspace, lambda w, c, name=name: _summary(w, c, name))
     tables["agreement"] = pd.concat(
         [
@@ -156,6 +162,14 @@ def _models(workspace: Workspace, folder: Path) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _trust_checks(workspace: Workspace) -> pd.DataFrame:
+    tasks = model_tasks(workspace.study, workspace.table("train", "plan", "plan"))
+    frames = [
+        workspace.table("trust", task.model_id, "checks").assign(model_id=task.model_id) for task in tasks
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
 def _each_city(workspace: Workspace, table: Any) -> pd.DataFrame:
     frames = [table(workspace, city) for city in workspace.study.cities]
     frames = [frame for frame in frames if not frame.empty]
@@ -239,7 +253,8 @@ def _land_use_classes(workspace: Workspace) -> pd.DataFrame:
     for city in workspace.study.cities:
         if city.land_use:
             codes.update(workspace.table("attribute", city.id, "land_use")["code"])
-    return class_table(sorted(codes)) if codes else pd.DataFrame()
+    found = [class_table(sorted(codes), level) for level in LEVELS] if codes else [pd.DataFrame()]
+    return pd.concat(found, ignore_index=True)
 
 
 def _provenance(workspace: Workspace, city: CitySection) -> pd.DataFrame:

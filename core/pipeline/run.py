@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from core.pipeline import STAGES, attribute, ingest, predict, publish, summarise, train
+from core.pipeline import STAGES, attribute, ingest, occlude, predict, publish, summarise, train, trust
 from core.pipeline.parts import produce, sweep
 from core.pipeline.workspace import Workspace
 from core.settings import Settings
@@ -68,6 +68,8 @@ def _run_stages(workspace: Workspace, folder: Path, stage: str | None, say: Say)
         "train": lambda: _train(workspace),
         "predict": lambda: _predict(workspace),
         "attribute": lambda: _attribute(workspace),
+        "occlude": lambda: _occlude(workspace),
+        "trust": lambda: _trust(workspace),
         "summarise": lambda: _summarise(workspace),
         "publish": lambda: publish.publish_study(workspace, folder),
     }
@@ -138,9 +140,52 @@ def _attribute(workspace: Workspace) -> Iterator[str]:
         )
 
 
+def _occlude(workspace: Workspace) -> Iterator[str]:
+    _need(workspace, "predict", [city.id for city in workspace.study.cities])
+    if not workspace.study.occlusion.enabled:
+        yield "left out: occlusion.enabled is false in the study file"
+        return
+    tasks = _tasks(workspace)
+    for city in _with_land_use(workspace):
+        mine = predict.models_of(tasks, city.id)
+
+        def write(out: Path, city_id: str = city.id, mine: list[train.ModelTask] = mine) -> str:
+            return occlude.occlude_city(workspace, city_id, predict.load_folds(workspace, mine), out)
+
+        yield _line(
+            produce(workspace.part("occlude", city.id), occlude.occlude_inputs(workspace, city.id), write)
+        )
+
+
+def _trust(workspace: Workspace) -> Iterator[str]:
+    if not workspace.study.trust.enabled:
+        yield "left out: trust.enabled is false in the study file"
+        return
+    tasks = _tasks(workspace)
+    for task in tasks:
+        alike = [other for other in tasks if other.city_id == task.city_id]
+        others = [other for other in alike if other.fold != task.fold]
+
+        def write(out: Path, task: train.ModelTask = task, others: list[train.ModelTask] = others) -> str:
+            folds = predict.load_folds(workspace, [task, *others[:1]])
+            other = folds[others[0].fold] if others else None
+            return trust.check_network(workspace, task, folds[task.fold], other, out)
+
+        yield _line(
+            produce(workspace.part("trust", task.model_id), trust.trust_inputs(workspace, alike, task), write)
+        )
+
+
+def _with_land_use(workspace: Workspace) -> list[CitySection]:
+    return [city for city in workspace.study.cities if city.land_use]
+
+
 def _summarise(workspace: Workspace) -> Iterator[str]:
     _need(workspace, "predict", [city.id for city in workspace.study.cities])
-    _need(workspace, "attribute", [city.id for city in workspace.study.cities if city.land_use])
+    mapped = [city.id for city in _with_land_use(workspace)]
+    _need(workspace, "attribute", mapped)
+    if workspace.study.occlusion.enabled:
+        _need(workspace, "occlude", mapped)
     for city in workspace.study.cities:
 
         def write(out: Path, city: CitySection = city) -> str:

@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from core.folds import square_blocks, variogram_range
-from core.pipeline.attribute import TORUS_DRAWS
+from core.pipeline.class_tables import class_summaries
 from core.pipeline.parts import fingerprint
 from core.pipeline.workspace import Workspace, write_facts
 from core.statistics.agreement import agreement_table, calibration, confusion_matrix
 from core.statistics.bootstrap import block_bootstrap, ratio_of_sums
-from core.statistics.classes import class_activation, class_income
-from core.statistics.correlation import Coefficient, correlate_classes
 from core.study import CitySection
 
 CALIBRATION_BINS = 10
-
-
-@dataclass(frozen=True)
-class CityTables:
-    """What the earlier stages found in a city, one row a cell with an out-of-fold prediction."""
-
-    cells: pd.DataFrame
-    land_use: pd.DataFrame
-    activation: pd.DataFrame
-    torus: pd.DataFrame
+CLASS_TABLES = (
+    "correlation",
+    "class_activation",
+    "class_income",
+    "class_pair",
+    "follow_index",
+    "reliance",
+    "map_agreement",
+)
 
 
 def summarise_inputs(workspace: Workspace, city_id: str) -> str:
     """Return the fingerprint of what the summary of a city depends on."""
-    done = [workspace.done_with(stage, city_id) for stage in ("predict", "attribute")]
+    done = [workspace.done_with(stage, city_id) for stage in ("predict", "attribute", "occlude")]
     return fingerprint(workspace.study.statistics, workspace.study.folds, workspace.study.study.seed, done)
 
 
@@ -45,10 +40,9 @@ def study_inputs(workspace: Workspace) -> str:
 
 def summarise_city(workspace: Workspace, city: CitySection, out: Path) -> str:
     """Write the summary tables of a city; return its headline agreement."""
-    tables = city_tables(workspace, city)
     n_classes = workspace.study.labels.n_classes
     seed, draws = workspace.study.study.seed, workspace.study.statistics.draws
-    cells = tables.cells
+    cells = out_of_fold_cells(workspace, city)
     reach = variogram_range(cells.x, cells.y, cells.true_class - cells.expected_class)
     # METHOD 7: blocks of at least twice the residual range
     block_m = max(2 * reach, 200.0)
@@ -65,19 +59,9 @@ def summarise_city(workspace: Workspace, city: CitySection, out: Path) -> str:
     pd.concat(confusion, ignore_index=True).to_parquet(out / "confusion.parquet")
     pd.concat(calibrated, ignore_index=True).to_parquet(out / "calibration.parquet")
 
-    settings = workspace.study.statistics
-    correlations, activations, incomes = pd.DataFrame(), pd.DataFrame(), pd.DataFrame()
-    if city.land_use:
-        correlations = class_correlations(tables, list(settings.coefficients))
-        activations = activation_by_class(
-            tables, n_classes, block_m=block_m, least_share=settings.pooled_min_share, draws=draws, seed=seed
-        )
-        present = tables.land_use.merge(cells, on="cell_id")
-        incomes = class_income(present, n_classes, block_m=block_m, draws=draws, seed=seed)
-        incomes = incomes.drop(columns=["standard_error", "n_blocks"])
-    correlations.to_parquet(out / "correlation.parquet")
-    activations.to_parquet(out / "class_activation.parquet")
-    incomes.to_parquet(out / "class_income.parquet")
+    tables = class_summaries(workspace, city, cells, block_m) if city.land_use else {}
+    for name in CLASS_TABLES:
+        tables.get(name, pd.DataFrame()).to_parquet(out / f"{name}.parquet")
     cells.assign(city=city.id).to_parquet(out / "cells.parquet")
     write_facts(out, {"residual_range_m": reach, "block_m": block_m})
     return f"{city.name}: {headline(agreement_all)}"
@@ -104,86 +88,17 @@ def summarise_study(workspace: Workspace, out: Path) -> str:
     return f"all cities: {headline(table)}"
 
 
-def city_tables(workspace: Workspace, city: CitySection) -> CityTables:
-    """Join cells, classes and out-of-fold predictions of a city, and read its land-use rows."""
+def out_of_fold_cells(workspace: Workspace, city: CitySection) -> pd.DataFrame:
+    """Join cells, classes and predictions of a city: one row a cell with an out-of-fold prediction."""
     plan = workspace.table("train", "plan", "plan")
     plan = plan[plan.city_id == city.id].drop(columns="city_id")
     predictions = workspace.table("predict", city.id, "predictions")
     predictions = predictions[predictions.out_of_fold].rename(columns={"class": "predicted_class"})
-    cells = (
+    return (
         workspace.table("ingest", city.id, "cells")
         .merge(plan.rename(columns={"class": "true_class"}), on="cell_id")
         .merge(predictions.drop(columns="row"), on="cell_id")
     )
-    if not city.land_use:
-        return CityTables(cells, pd.DataFrame(), pd.DataFrame(), pd.DataFrame())
-    land_use, activation, torus = (
-        workspace.table("attribute", city.id, name) for name in ("land_use", "activation", "torus")
-    )
-    return CityTables(cells, land_use, activation, torus)
-
-
-def class_correlations(tables: CityTables, coefficients: list[Coefficient]) -> pd.DataFrame:
-    """Return relations (i) to (iii) for each class and coefficient, with and without imputed cells."""
-    rows = []
-    for includes_imputed in (False, True):
-        cells = tables.cells if includes_imputed else tables.cells[~tables.cells.imputed]
-        cells = cells[cells.cell_id.isin(tables.land_use.cell_id)].reset_index(drop=True)
-        shares = _wide(tables.land_use, "share", cells.cell_id).fillna(0.0)  # absent classes have no area
-        excess = _wide(tables.activation[tables.activation.method == "cam"], "excess", cells.cell_id)
-        relations = (
-            ("census", "", shares, cells.true_class),
-            ("prediction", "", shares, cells.predicted_class),
-            ("activation", "cam", excess, cells.predicted_class),
-        )
-        for coefficient in coefficients:
-            for relation, method, values, against in relations:
-                found = correlate_classes(values, against, cells.x, cells.y, coefficient)
-                found = found.assign(
-                    relation=relation,
-                    method=method,
-                    coefficient=coefficient,
-                    includes_imputed=includes_imputed,
-                    null_value=np.nan,
-                )
-                if relation == "activation":
-                    found["null_value"] = _torus_null(tables.torus, cells, list(found["code"]), coefficient)
-                rows.append(found)
-    return pd.concat(rows, ignore_index=True)
-
-
-def _torus_null(
-    torus: pd.DataFrame, cells: pd.DataFrame, codes: list[str], coefficient: Coefficient
-) -> npt.NDArray[np.float64]:
-    """Return the mean coefficient of each class over the draws in which maps were moved on the torus."""
-    means = []
-    joined = torus.merge(cells[["cell_id", "predicted_class"]], on="cell_id")
-    draws = [f"draw_{number}" for number in range(TORUS_DRAWS)]
-    for code in codes:
-        of_class = joined[joined["code"] == code]
-        if len(of_class) < 4 or of_class.predicted_class.nunique() < 2:
-            means.append(np.nan)
-            continue
-        each = of_class[draws].corrwith(of_class.predicted_class, method=coefficient)
-        means.append(float(each.mean()))
-    return np.array(means)
-
-
-def activation_by_class(
-    tables: CityTables, n_classes: int, *, block_m: float, least_share: float, draws: int, seed: int
-) -> pd.DataFrame:
-    """Return the activation ratio of each class, for each map, polarity and estimator."""
-    shares = tables.land_use[["cell_id", "code", "share"]]
-    cells = tables.cells[["cell_id", "x", "y", "predicted_class"]]
-    rows = []
-    for method, activation in tables.activation.groupby("method"):
-        frame = activation.merge(shares, on=["cell_id", "code"]).merge(cells, on="cell_id")
-        for polarity in ("poor", "rich"):
-            found = class_activation(
-                frame, polarity, n_classes, block_m=block_m, least_share=least_share, draws=draws, seed=seed
-            )
-            rows.append(found.assign(method=method, polarity=polarity))
-    return pd.concat(rows, ignore_index=True).drop(columns="n_blocks")
 
 
 def agreement_columns(table: pd.DataFrame) -> pd.DataFrame:
@@ -226,7 +141,3 @@ def _calibration(cells: pd.DataFrame, block_m: float, draws: int, seed: int) -> 
         found = block_bootstrap(counted, ratio_of_sums, blocks, draws=draws, seed=seed, bounds=(0, 1))
         table.loc[row, ["low", "high"]] = found.low, found.high
     return table.rename(columns={"predicted": "probability", "observed": "frequency"})
-
-
-def _wide(rows: pd.DataFrame, value: str, cell_ids: pd.Series) -> pd.DataFrame:
-    return rows.pivot(index="cell_id", columns="code", values=value).reindex(cell_ids)

@@ -216,7 +216,7 @@ def _train_one(workspace: Workspace, task: ModelTask, out: Path, threads: int, s
 
     torch.set_num_threads(threads)
     device = pick_device(workspace.device)
-    images, classes, held_out = _training_cells(workspace, task)
+    images, classes, held_out = training_cells(workspace, task)
     checkpoint = workspace.root / "train" / f"{task.model_id}.checkpoint"
     train_index = np.flatnonzero((classes > 0) & ~held_out)
     model = train_fold(
@@ -259,7 +259,7 @@ def _train_one(workspace: Workspace, task: ModelTask, out: Path, threads: int, s
     return f"{task.model_id}: loss {loss:.3f} after {epochs} epochs, {model.seconds:.0f} s"
 
 
-def _training_cells(
+def training_cells(
     workspace: Workspace, task: ModelTask
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
     """Return images, classes (0: no label) and whether held out, of all cells of the task's cities."""

@@ -18,30 +18,28 @@ def correlations(
     relation: str,
     coefficient: str,
     includes_imputed: bool,
-    method: str = "",
+    level: str = FULL_LEVEL,
 ) -> pd.DataFrame:
     """Correlations of one relation in a city, one row a land-use class, with the class's name and colour.
 
-    `relation` is census, prediction or activation; `method` names the map of activation and is empty
-    otherwise.
+    `relation` is census, prediction, activation or occlusion (full codes only); `level` of the hierarchy.
     Columns: code, name, colour, value, low, high, p_value, p_naive, q_value, n, n_present, n_effective,
-    null_value, enough, note. `value` is as measured: the null of activation is not taken off.
+    null_torus, null_other, enough, note. `value` is as measured: no null of activation is taken off.
     """
     return connection.execute(
         """
         SELECT c.code, coalesce(k.name, c.code) AS name, coalesce(k.colour, '#888888') AS colour,
                c.value, c.low, c.high, c.p_value, c.p_naive, c.q_value, c.n, c.n_present, c.n_effective,
-               c.null_value, c.enough, c.note
-        FROM correlation c LEFT JOIN land_use_class k ON k.code = c.code AND k.level = $level
-        WHERE c.city_id = $city AND c.relation = $relation AND c.method = $method
+               c.null_torus, c.null_other, c.enough, c.note
+        FROM correlation c LEFT JOIN land_use_class k USING (code, level)
+        WHERE c.city_id = $city AND c.level = $level AND c.relation = $relation
           AND c.coefficient = $coefficient AND c.includes_imputed = $imputed
         ORDER BY c.code
         """,
         {
-            "level": FULL_LEVEL,
+            "level": level,
             "city": city_id,
             "relation": relation,
-            "method": method,
             "coefficient": coefficient,
             "imputed": includes_imputed,
         },
@@ -64,37 +62,89 @@ def map_methods(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def class_activation(
-    connection: duckdb.DuckDBPyConnection, city_id: str, method: str, estimator: str
+    connection: duckdb.DuckDBPyConnection,
+    city_id: str,
+    method: str,
+    estimator: str,
+    level: str = FULL_LEVEL,
 ) -> pd.DataFrame:
-    """Activation ratio of each class over a city, poor and rich map: code, name, colour, polarity, value,
-    low, high,
-    standard_error, n, enough, note.
+    """Activation ratio of each class over a city, poor and rich map.
+
+    Columns: code, name, colour, polarity, value, low, high, standard_error, n, enough, note.
     """
     return connection.execute(
         """
         SELECT a.code, coalesce(k.name, a.code) AS name, coalesce(k.colour, '#888888') AS colour, a.polarity,
                a.value, a.low, a.high, a.standard_error, a.n, a.enough, a.note
-        FROM class_activation a LEFT JOIN land_use_class k ON k.code = a.code AND k.level = $level
-        WHERE a.city_id = $city AND a.method = $method AND a.estimator = $estimator
+        FROM class_activation a LEFT JOIN land_use_class k USING (code, level)
+        WHERE a.city_id = $city AND a.level = $level AND a.method = $method AND a.estimator = $estimator
         ORDER BY a.code, a.polarity
         """,
-        {"level": FULL_LEVEL, "city": city_id, "method": method, "estimator": estimator},
+        {"level": level, "city": city_id, "method": method, "estimator": estimator},
     ).df()
 
 
-def class_income(connection: duckdb.DuckDBPyConnection, city_id: str) -> pd.DataFrame:
-    """P(poor) and P(rich) of a cell in which a class is present: code, name, colour, polarity, probability,
-    low,
-    high, n, enough, note.
+def class_income(
+    connection: duckdb.DuckDBPyConnection, city_id: str, level: str = FULL_LEVEL
+) -> pd.DataFrame:
+    """P(poor) and P(rich) of a cell in which a class is present.
+
+    Columns: code, name, colour, polarity, probability, low, high, n, enough, note.
     """
     return connection.execute(
         """
         SELECT i.code, coalesce(k.name, i.code) AS name, coalesce(k.colour, '#888888') AS colour, i.polarity,
                i.probability, i.low, i.high, i.n, i.enough, i.note
-        FROM class_income i LEFT JOIN land_use_class k ON k.code = i.code AND k.level = $level
-        WHERE i.city_id = $city ORDER BY i.code, i.polarity
+        FROM class_income i LEFT JOIN land_use_class k USING (code, level)
+        WHERE i.city_id = $city AND i.level = $level ORDER BY i.code, i.polarity
         """,
-        {"level": FULL_LEVEL, "city": city_id},
+        {"level": level, "city": city_id},
+    ).df()
+
+
+def relations(connection: duckdb.DuckDBPyConnection, city_id: str) -> set[str]:
+    """Relations that the publication holds of a city: census, prediction, activation, occlusion."""
+    rows = connection.execute("SELECT DISTINCT relation FROM correlation WHERE city_id = ?", [city_id])
+    return {row[0] for row in rows.fetchall()}
+
+
+def levels(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Levels of the land-use hierarchy that the publication holds, from the finest to the coarsest."""
+    rows = connection.execute("SELECT DISTINCT level FROM land_use_class").fetchall()
+    order = [FULL_LEVEL, "paper", "2", "1"]
+    return sorted((row[0] for row in rows), key=lambda name: order.index(name) if name in order else 9)
+
+
+def reliance(connection: duckdb.DuckDBPyConnection, city_id: str, includes_imputed: bool) -> pd.DataFrame:
+    """Reliance of the network on each class in a city, the largest first.
+
+    Columns: code, name, colour, value, low, high, p_value, q_value, n, n_present, n_effective, enough, note.
+    """
+    return connection.execute(
+        """
+        SELECT r.code, coalesce(k.name, r.code) AS name, coalesce(k.colour, '#888888') AS colour,
+               r.value, r.low, r.high, r.p_value, r.q_value, r.n, r.n_present, r.n_effective, r.enough, r.note
+        FROM reliance r LEFT JOIN land_use_class k ON k.code = r.code AND k.level = $level
+        WHERE r.city_id = $city AND r.includes_imputed = $imputed ORDER BY r.value DESC NULLS LAST, r.code
+        """,
+        {"level": FULL_LEVEL, "city": city_id, "imputed": includes_imputed},
+    ).df()
+
+
+def follow_indices(
+    connection: duckdb.DuckDBPyConnection, city_id: str, includes_imputed: bool, level: str = FULL_LEVEL
+) -> pd.DataFrame:
+    """Indices of a city.
+
+    Columns: relation, method, null_model, value, low, high, verdict, n_classes, n_blocks, note.
+    """
+    return connection.execute(
+        """
+        SELECT relation, method, null_model, value, low, high, verdict, n_classes, n_blocks, note
+        FROM follow_index WHERE city_id = ? AND includes_imputed = ? AND level = ?
+        ORDER BY relation, null_model DESC
+        """,
+        [city_id, includes_imputed, level],
     ).df()
 
 

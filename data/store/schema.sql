@@ -200,11 +200,11 @@ CREATE TABLE land_use_class (
     parent VARCHAR
 );
 COMMENT ON TABLE land_use_class IS 'Urban Atlas classes present in the study, at each level of the hierarchy.';
-COMMENT ON COLUMN land_use_class.level IS 'full: official code.';
+COMMENT ON COLUMN land_use_class.level IS 'full: official code; 2 and 1: levels of the Urban Atlas hierarchy; paper: merged display classes.';
 COMMENT ON COLUMN land_use_class.code IS 'Code of the class.';
 COMMENT ON COLUMN land_use_class.name IS 'English name.';
 COMMENT ON COLUMN land_use_class.colour IS 'Colour of the Urban Atlas legend, #RRGGBB.';
-COMMENT ON COLUMN land_use_class.parent IS 'Code one level up.';
+COMMENT ON COLUMN land_use_class.parent IS 'Class one level up (of a merged class: its group); NULL at level 1.';
 
 CREATE TABLE land_use (
     city_id VARCHAR NOT NULL,
@@ -284,6 +284,7 @@ COMMENT ON COLUMN activation_map.map_values IS 'h x w little-endian float16 valu
 
 CREATE TABLE class_activation (
     city_id VARCHAR NOT NULL,
+    level VARCHAR NOT NULL,
     method VARCHAR NOT NULL,
     polarity VARCHAR NOT NULL,
     code VARCHAR NOT NULL,
@@ -298,9 +299,10 @@ CREATE TABLE class_activation (
 );
 COMMENT ON TABLE class_activation IS 'Activation ratio of each land-use class over a city.';
 COMMENT ON COLUMN class_activation.city_id IS 'City.';
+COMMENT ON COLUMN class_activation.level IS 'Level of the land-use hierarchy: full, 2, 1, or paper for merged classes.';
 COMMENT ON COLUMN class_activation.method IS 'Map: cam or paper.';
 COMMENT ON COLUMN class_activation.polarity IS 'poor: over cells predicted in the lowest 40 % of classes; rich: over the highest 40 %.';
-COMMENT ON COLUMN class_activation.code IS 'Urban Atlas code.';
+COMMENT ON COLUMN class_activation.code IS 'Class at that level.';
 COMMENT ON COLUMN class_activation.estimator IS 'mean: mean of cell ratios where the class is present (paper); pooled: ratio of sums over cells with at least 1 % of it.';
 COMMENT ON COLUMN class_activation.value IS 'Activation ratio; 1 = attended in proportion to area.';
 COMMENT ON COLUMN class_activation.low IS 'Lower end of the 95 % interval.';
@@ -312,6 +314,7 @@ COMMENT ON COLUMN class_activation.note IS 'Why an interval or value is missing;
 
 CREATE TABLE class_income (
     city_id VARCHAR NOT NULL,
+    level VARCHAR NOT NULL,
     polarity VARCHAR NOT NULL,
     code VARCHAR NOT NULL,
     probability DOUBLE,
@@ -323,8 +326,9 @@ CREATE TABLE class_income (
 );
 COMMENT ON TABLE class_income IS 'Empirical side: probability that a cell is poor or rich given that the class is present.';
 COMMENT ON COLUMN class_income.city_id IS 'City.';
+COMMENT ON COLUMN class_income.level IS 'Level of the land-use hierarchy: full, 2, 1, or paper for merged classes.';
 COMMENT ON COLUMN class_income.polarity IS 'poor: census class in the lowest 40 %; rich: in the highest 40 %.';
-COMMENT ON COLUMN class_income.code IS 'Urban Atlas code.';
+COMMENT ON COLUMN class_income.code IS 'Class at that level.';
 COMMENT ON COLUMN class_income.probability IS 'Share of the cells where the class is present.';
 COMMENT ON COLUMN class_income.low IS 'Lower end of the 95 % interval.';
 COMMENT ON COLUMN class_income.high IS 'Upper end of the 95 % interval.';
@@ -334,6 +338,7 @@ COMMENT ON COLUMN class_income.note IS 'Why an interval or value is missing; els
 
 CREATE TABLE correlation (
     city_id VARCHAR NOT NULL,
+    level VARCHAR NOT NULL,
     relation VARCHAR NOT NULL,
     method VARCHAR NOT NULL,
     coefficient VARCHAR NOT NULL,
@@ -348,18 +353,20 @@ CREATE TABLE correlation (
     n INTEGER NOT NULL,
     n_present INTEGER NOT NULL,
     n_effective DOUBLE,
-    null_value DOUBLE,
+    null_torus DOUBLE,
+    null_other DOUBLE,
     enough BOOLEAN NOT NULL,
     note VARCHAR NOT NULL
 );
 COMMENT ON TABLE correlation IS 'Correlation of each land-use class with income, prediction or activation, per city.';
 COMMENT ON COLUMN correlation.city_id IS 'City.';
-COMMENT ON COLUMN correlation.relation IS 'census: (i) area share with census class; prediction: (ii) area share with predicted class; activation: (iii) excess with predicted class where the class is present.';
-COMMENT ON COLUMN correlation.method IS 'Map of relation (iii); empty for (i) and (ii).';
+COMMENT ON COLUMN correlation.level IS 'Level of the land-use hierarchy: full, 2, 1, or paper for merged classes.';
+COMMENT ON COLUMN correlation.relation IS 'census: (i) area share with census class; prediction: (ii) area share with predicted class; activation: (iii) excess with predicted class where the class is present; occlusion: (iv) occlusion effect less that of moved masks, with predicted class, full codes only.';
+COMMENT ON COLUMN correlation.method IS 'Map of relation (iii); class for (iv); empty for (i) and (ii).';
 COMMENT ON COLUMN correlation.coefficient IS 'spearman, pearson or kendall.';
 COMMENT ON COLUMN correlation.includes_imputed IS 'Whether cells with imputed income take part.';
-COMMENT ON COLUMN correlation.code IS 'Urban Atlas code.';
-COMMENT ON COLUMN correlation.value IS 'Coefficient; for (iii) as measured, before its null is taken off.';
+COMMENT ON COLUMN correlation.code IS 'Class at that level.';
+COMMENT ON COLUMN correlation.value IS 'Coefficient; for (iii) as measured, before a null is taken off.';
 COMMENT ON COLUMN correlation.low IS 'Lower end of the 95 % interval, corrected for spatial autocorrelation.';
 COMMENT ON COLUMN correlation.high IS 'Upper end of the 95 % interval, corrected for spatial autocorrelation.';
 COMMENT ON COLUMN correlation.p_value IS 'Two-sided p-value, corrected for spatial autocorrelation (effective sample size).';
@@ -368,9 +375,148 @@ COMMENT ON COLUMN correlation.q_value IS 'p-value after false-discovery control 
 COMMENT ON COLUMN correlation.n IS 'Cells used.';
 COMMENT ON COLUMN correlation.n_present IS 'Cells where the class is present.';
 COMMENT ON COLUMN correlation.n_effective IS 'Effective number of independent cells.';
-COMMENT ON COLUMN correlation.null_value IS 'Mean coefficient under the null that moves the map on the torus in its cell; (iii) only.';
+COMMENT ON COLUMN correlation.null_torus IS '(iii) only: mean coefficient when the map is moved on the torus within its cell.';
+COMMENT ON COLUMN correlation.null_other IS '(iii) only: mean coefficient under the map of another cell of the same fold and predicted class.';
 COMMENT ON COLUMN correlation.enough IS 'False below 30 cells with the class or an effective size below 10.';
 COMMENT ON COLUMN correlation.note IS 'Why an interval or value is missing; else empty.';
+
+CREATE TABLE class_pair (
+    city_id VARCHAR NOT NULL,
+    level VARCHAR NOT NULL,
+    method VARCHAR NOT NULL,
+    polarity VARCHAR NOT NULL,
+    code VARCHAR NOT NULL,
+    with_code VARCHAR NOT NULL,
+    co_activation DOUBLE,
+    gain DOUBLE,
+    n INTEGER NOT NULL,
+    probability DOUBLE,
+    income_gain DOUBLE,
+    n_income INTEGER NOT NULL
+);
+COMMENT ON TABLE class_pair IS 'Pairs of land-use classes: activation of one where the other is present too, and income there.';
+COMMENT ON COLUMN class_pair.city_id IS 'City.';
+COMMENT ON COLUMN class_pair.level IS 'Level of the land-use hierarchy: full, 2, 1, or paper for merged classes.';
+COMMENT ON COLUMN class_pair.method IS 'Map: cam or paper.';
+COMMENT ON COLUMN class_pair.polarity IS 'poor: cells predicted (for income: counted) in the lowest 40 % of classes; rich: in the highest 40 %.';
+COMMENT ON COLUMN class_pair.code IS 'Class A at that level.';
+COMMENT ON COLUMN class_pair.with_code IS 'Class B at that level.';
+COMMENT ON COLUMN class_pair.co_activation IS 'Mean activation ratio of A where B is present too; NULL under 30 cells.';
+COMMENT ON COLUMN class_pair.gain IS 'co_activation over the mean activation ratio of A.';
+COMMENT ON COLUMN class_pair.n IS 'Cells behind co_activation.';
+COMMENT ON COLUMN class_pair.probability IS 'Share of the cells with A and B that are poor (rich) by the census; NULL under 30 cells.';
+COMMENT ON COLUMN class_pair.income_gain IS 'probability over that of the cells with A.';
+COMMENT ON COLUMN class_pair.n_income IS 'Cells behind probability.';
+
+CREATE TABLE occlusion (
+    city_id VARCHAR NOT NULL,
+    code VARCHAR NOT NULL,
+    cell_id VARCHAR NOT NULL,
+    effect FLOAT NOT NULL,
+    moved_effect FLOAT NOT NULL
+);
+COMMENT ON TABLE occlusion IS 'Class occlusion: how z changes when the pixels of a land-use class in a cell are painted over.';
+COMMENT ON COLUMN occlusion.city_id IS 'City.';
+COMMENT ON COLUMN occlusion.code IS 'Urban Atlas code.';
+COMMENT ON COLUMN occlusion.cell_id IS 'Cell; out-of-fold cells in which the class has at least the area share set in the study.';
+COMMENT ON COLUMN occlusion.effect IS 'z minus z with the class painted over, in training standard deviations of z.';
+COMMENT ON COLUMN occlusion.moved_effect IS 'Mean of the same for masks of the same shape moved on the torus in the cell.';
+
+CREATE TABLE reliance (
+    city_id VARCHAR NOT NULL,
+    includes_imputed BOOLEAN NOT NULL,
+    code VARCHAR NOT NULL,
+    value DOUBLE,
+    low DOUBLE,
+    high DOUBLE,
+    p_value DOUBLE,
+    q_value DOUBLE,
+    n INTEGER NOT NULL,
+    n_present INTEGER NOT NULL,
+    n_effective DOUBLE,
+    enough BOOLEAN NOT NULL,
+    note VARCHAR NOT NULL
+);
+COMMENT ON TABLE reliance IS 'Reliance on each land-use class: rank correlation of z with income that is lost when the class is painted over.';
+COMMENT ON COLUMN reliance.city_id IS 'City.';
+COMMENT ON COLUMN reliance.includes_imputed IS 'Whether cells with imputed income take part.';
+COMMENT ON COLUMN reliance.code IS 'Urban Atlas code.';
+COMMENT ON COLUMN reliance.value IS 'Cell-weighted mean over folds of the loss of rank correlation.';
+COMMENT ON COLUMN reliance.low IS 'Lower end of the 95 % interval, corrected for spatial autocorrelation.';
+COMMENT ON COLUMN reliance.high IS 'Upper end of that interval.';
+COMMENT ON COLUMN reliance.p_value IS 'Two-sided p-value, corrected for spatial autocorrelation.';
+COMMENT ON COLUMN reliance.q_value IS 'p-value after false-discovery control over the classes of the city (Benjamini-Yekutieli).';
+COMMENT ON COLUMN reliance.n IS 'Cells used.';
+COMMENT ON COLUMN reliance.n_present IS 'Cells in which the class was painted over.';
+COMMENT ON COLUMN reliance.n_effective IS 'Effective number of independent cells.';
+COMMENT ON COLUMN reliance.enough IS 'False below 30 cells with the class or an effective size below 10.';
+COMMENT ON COLUMN reliance.note IS 'Why an interval or value is missing; else empty.';
+
+CREATE TABLE follow_index (
+    city_id VARCHAR NOT NULL,
+    level VARCHAR NOT NULL,
+    relation VARCHAR NOT NULL,
+    method VARCHAR NOT NULL,
+    null_model VARCHAR NOT NULL,
+    includes_imputed BOOLEAN NOT NULL,
+    value DOUBLE,
+    low DOUBLE,
+    high DOUBLE,
+    verdict VARCHAR NOT NULL,
+    n_classes INTEGER NOT NULL,
+    n_blocks INTEGER NOT NULL,
+    note VARCHAR NOT NULL
+);
+COMMENT ON TABLE follow_index IS 'Does the network follow how land use goes with income? Weighted correlation across classes of relation (i) with (iii) or (iv).';
+COMMENT ON COLUMN follow_index.city_id IS 'City.';
+COMMENT ON COLUMN follow_index.level IS 'Level of the land-use hierarchy: full, or paper for merged classes.';
+COMMENT ON COLUMN follow_index.relation IS 'What (i) is compared with: activation (iii) or occlusion (iv).';
+COMMENT ON COLUMN follow_index.method IS 'Map of (iii); class for (iv).';
+COMMENT ON COLUMN follow_index.null_model IS 'Null taken off: torus, other (map of another cell of the same fold and predicted class) or moved masks.';
+COMMENT ON COLUMN follow_index.includes_imputed IS 'Whether cells with imputed income take part.';
+COMMENT ON COLUMN follow_index.value IS 'Index, -1 to 1.';
+COMMENT ON COLUMN follow_index.low IS 'Lower end of the 95 % interval (joint block bootstrap of cells).';
+COMMENT ON COLUMN follow_index.high IS 'Upper end of that interval.';
+COMMENT ON COLUMN follow_index.verdict IS 'follows, disregards or cannot tell, against what generated mix cities reach.';
+COMMENT ON COLUMN follow_index.n_classes IS 'Classes that take part.';
+COMMENT ON COLUMN follow_index.n_blocks IS 'Blocks of the bootstrap.';
+COMMENT ON COLUMN follow_index.note IS 'Size of the blocks, or why an index or interval is missing.';
+
+CREATE TABLE map_agreement (
+    city_id VARCHAR NOT NULL,
+    method VARCHAR NOT NULL,
+    value DOUBLE,
+    low DOUBLE,
+    high DOUBLE,
+    n INTEGER NOT NULL,
+    note VARCHAR NOT NULL
+);
+COMMENT ON TABLE map_agreement IS 'Agreement of an activation map with class occlusion, over cells and land-use classes.';
+COMMENT ON COLUMN map_agreement.city_id IS 'City.';
+COMMENT ON COLUMN map_agreement.method IS 'Map: cam or paper.';
+COMMENT ON COLUMN map_agreement.value IS 'Spearman correlation of attention to a class in a cell with the occlusion effect by area, beyond that of moved masks.';
+COMMENT ON COLUMN map_agreement.low IS 'Lower end of the 95 % interval.';
+COMMENT ON COLUMN map_agreement.high IS 'Upper end of the 95 % interval.';
+COMMENT ON COLUMN map_agreement.n IS 'Pairs of cell and class.';
+COMMENT ON COLUMN map_agreement.note IS 'What limits the interval; else empty.';
+
+CREATE TABLE trust_check (
+    model_id VARCHAR NOT NULL,
+    check_name VARCHAR NOT NULL,
+    method VARCHAR NOT NULL,
+    variant VARCHAR NOT NULL,
+    position DOUBLE,
+    value DOUBLE,
+    n INTEGER NOT NULL
+);
+COMMENT ON TABLE trust_check IS 'Checks of the maps of each network, on held-out cells.';
+COMMENT ON COLUMN trust_check.model_id IS 'Network.';
+COMMENT ON COLUMN trust_check.check_name IS 'cascade, label_shuffle, other_fold, deletion or insertion.';
+COMMENT ON COLUMN trust_check.method IS 'Map (cam, paper) or, of deletion and insertion, a baseline: random, area_uniform, blurred, edge.';
+COMMENT ON COLUMN trust_check.variant IS 'Layer down to which weights were drawn anew (cascade); else empty.';
+COMMENT ON COLUMN trust_check.position IS 'Share of the parameters drawn anew (cascade).';
+COMMENT ON COLUMN trust_check.value IS 'Likeness of maps, 0 to 1 (mean size of the rank correlation); for deletion and insertion the area under the curve.';
+COMMENT ON COLUMN trust_check.n IS 'Cells.';
 
 CREATE TABLE agreement (
     city_id VARCHAR,

@@ -273,7 +273,11 @@ epochs = 2
 
 def study_text(size: str, seed: int, settings: str, cities: list[dict]) -> str:
     """Return the study file; each city gives its plan, paths (relative to the file), recipe and truth."""
-    titles = {"demo": "Three invented cities", "tiny": "Two small invented cities"}
+    titles = {
+        "demo": "Three invented cities",
+        "city": "One invented city",
+        "tiny": "Two small invented cities",
+    }
     lines = [
         "# Written by `python -m core world`. The cities are invented and lie in the sea west of Brittany.",
         "[study]",
@@ -287,7 +291,7 @@ def study_text(size: str, seed: int, settings: str, cities: list[dict]) -> str:
         "n_classes = 10",
         "",
     ]
-    lines.append((settings or SETTINGS[size]).rstrip())
+    lines.append((settings or SETTINGS[size if size in SETTINGS else "demo"]).rstrip())
     for city in cities:
         plan: CityPlan = city["plan"]
         lines += [

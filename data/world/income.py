@@ -12,7 +12,7 @@ from scipy.special import ndtri
 
 FIELD_RANGE = (2.2, 4.5)  # standard deviations of the smoothing kernels, in cells of 200 m
 NOISE_SHARE = 0.18  # share of the variance that neighbours do not share
-# Weights of the land-use mix for the recipes `mix` and `hidden`.
+# How rich a land-use class is: what makes income in the recipe `mix`, and what labels follow it in `hidden`.
 MIX_WEIGHTS = {"11230": 1.0, "14100": 0.8, "31000": 0.5, "12100": -1.0, "11210": -0.8, "12230": -0.6}
 
 
@@ -69,20 +69,25 @@ def income_score(
 ) -> NDArray[np.float64]:
     """Return the score (n,) by which cells are ranked.
 
-    In `objects` and `nothing` a smooth field and noise, both regressed on the land-use shares and the
-    distance from the centre: without that step chance correlations of 0.1 with the land use remain. In `mix`
-    and `hidden` the weighted land-use mix, smoothed only by the town itself, and noise.
+    In `objects`, `nothing` and `hidden` a smooth field and noise, both regressed on the land-use shares and
+    the distance from the centre: without that step chance correlations of 0.1 with the land use remain. In
+    `mix` the weighted land-use mix, smoothed only by the town itself, and noise.
     """
     field, noise = _field(cells, rng), rng.standard_normal(len(cells.corner))
     common = shares.columns[(shares > 0.005).sum() >= 12]
     known = np.column_stack([shares[common].to_numpy(), distance, distance**2])
     field = field / field.std()
-    if recipe in ("mix", "hidden"):
-        mix = sum(w * shares[c] / max(shares[c].std(), 1e-9) for c, w in MIX_WEIGHTS.items() if c in shares)
-        mix = np.asarray(mix)
+    if recipe == "mix":
+        mix = mix_score(shares)
         return mix / mix.std() + 0.35 * _residual(field, known) + 0.3 * noise
     score = np.sqrt(1 - NOISE_SHARE) * field + np.sqrt(NOISE_SHARE) * noise
     return _residual(score, known)
+
+
+def mix_score(shares: pd.DataFrame) -> NDArray[np.float64]:
+    """Return the weighted land-use mix (n,): each class's share over its deviation, times its weight."""
+    parts = [w * shares[c] / max(shares[c].std(), 1e-9) for c, w in MIX_WEIGHTS.items() if c in shares]
+    return np.sum(np.asarray(parts, float), axis=0)
 
 
 def euros(rank: NDArray[np.float64]) -> NDArray[np.float64]:

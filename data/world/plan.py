@@ -46,13 +46,14 @@ CHARACTER = (
     {"slate": 0.75, "river_angle": 2.05, "river_width": 46.0, "coast": False, "n_radials": 6},
     {"slate": 0.12, "river_angle": 1.15, "river_width": 30.0, "coast": False, "n_radials": 8},
 )
-SIZES = ("tiny", "demo")
+# cities of a size; "city" is one like those of the demo
+SIZES = {"tiny": 2, "city": 1, "demo": 3}
 
 
 def city_plans(size: str) -> list[CityPlan]:
     """Return the plans of all cities of a size.
 
-    Raises ValueError for a size other than `tiny` and `demo`.
+    `tiny`: two of 95 cells for tests; `city`: one of 800; `demo`: three of 800. ValueError for another.
 
     >>> [plan.name for plan in city_plans("tiny")]
     ['Port-Imaginé', 'Feinteville']
@@ -61,7 +62,7 @@ def city_plans(size: str) -> list[CityPlan]:
         raise ValueError(f"unknown size {size!r}: choose one of {', '.join(SIZES)}")
     tiny = size == "tiny"
     plans = []
-    for i, (identifier, name, source_name, code, commune) in enumerate(NAMES[: 2 if tiny else 3]):
+    for i, (identifier, name, source_name, code, commune) in enumerate(NAMES[: SIZES[size]]):
         first = i == 0
         plans.append(
             CityPlan(

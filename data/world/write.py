@@ -18,14 +18,16 @@ from scipy.stats import spearmanr
 from data.world import files, objects
 from data.world.city import City, build_city
 from data.world.geometry import Points, polygons
-from data.world.income import Cells, census_table, euros, income_score, rank_of
+from data.world.income import MIX_WEIGHTS, Cells, census_table, euros, income_score, mix_score, rank_of
 from data.world.plan import CityPlan, city_plans
+from data.world.relabel import relabelled, shown_by_drawing
 from data.world.render import Canvas, draw
 
 RECIPES = {
     "objects": "income shows only through objects inside some classes; the land-use mix is independent of it",
     "nothing": "nothing in the photograph or the land use carries income; the objects are placed by chance",
     "mix": "only the land-use mix carries income; the objects are placed by chance",
+    "hidden": "land use goes with income, but the photograph, that of nothing, does not show it",
 }
 
 
@@ -39,7 +41,8 @@ class World:
     city: City
     recipe: str
     cells: Cells
-    shares: pd.DataFrame  # land-use share of each cell (n, codes)
+    shares: pd.DataFrame  # share of each cell's area by land-use code (n, codes)
+    drawn: pd.DataFrame  # the same as painted; differs in `hidden` alone
     income: NDArray[np.float64]  # euros per person (n,), before imputation
     households: NDArray[np.float64]
     flats: NDArray[np.float64]
@@ -141,8 +144,13 @@ def make_world(plan: CityPlan, recipe: str, seed: int, index: int) -> World:
     places = np.array([[s.x, s.y] for s in sites]).reshape(-1, 2)
     site_cell = cell_of(_to_grid(plan, places), cells)
     cues = objects.place_cues(sites, uniform, site_cell, rank if recipe == "objects" else by_chance)
+    drawn = shares
+    if recipe == "hidden":
+        deal = np.random.default_rng([seed, index, 12])
+        land_use = relabelled(land_use, cells.corner[lived], rank[lived], deal)
+        shares = land_use_shares(land_use, cells)
     return World(
-        city, recipe, cells, shares, euros(rank), households, flats, cues, site_cell, land_use, outline
+        city, recipe, cells, shares, drawn, euros(rank), households, flats, cues, site_cell, land_use, outline
     )
 
 
@@ -172,10 +180,19 @@ def photograph(
 
 
 def oracle(world: World) -> float:
-    """Return the rank correlation of the true cue score of inhabited cells with their income."""
+    """Return the rank correlation with income of what the photograph truly shows, over the inhabited cells.
+
+    The cue score in `objects` and `nothing`, the weighted land-use mix in `mix`; in `hidden`, where it should
+    be small, what the drawn classes could say of income at best.
+    """
     lived = world.households >= 0.5
-    score = world.cues.score(world.site_cell, len(world.cells.corner))
-    return float(spearmanr(score[lived], world.income[lived]).statistic)
+    income = world.income[lived]
+    if world.recipe == "hidden":
+        return shown_by_drawing(world.drawn[lived], income)
+    score = world.cues.score(world.site_cell, len(world.cells.corner))[lived]
+    if world.recipe == "mix":
+        score = mix_score(world.shares[lived])
+    return float(spearmanr(score, income).statistic)
 
 
 def write_world(
@@ -237,7 +254,8 @@ def _write_city(out: Path, plan: CityPlan, recipe: str, seed: int, index: int, s
             "size": size,
             "city": plan.id,
             "city_index": index,
-            "planted": objects.PLANTED if recipe == "objects" else {},
+            "planted": {"objects": objects.PLANTED, "mix": MIX_WEIGHTS}.get(recipe, {}),
+            "land_use_weights": MIX_WEIGHTS if recipe in ("mix", "hidden") else {},
             "oracle_spearman": round(score, 4),
             "object_pixel_share": round(share, 6),
             "counterfactual": "the same seed and size with recipe 'nothing': same layout, chance and noise",

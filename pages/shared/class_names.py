@@ -54,4 +54,4 @@ def label(code: str, name: str) -> str:
     >>> label("12230", "Railways and associated land")
     '12230 Railways'
     """
-    return f"{code} {short_name(code, name)}" if code != name else code
+    return f"{code} {short_name(code, name)}" if code != name else short_name(code, name)

@@ -15,6 +15,13 @@ RELATIONS = {
     "census": "(i) Land use – census",
     "prediction": "(ii) Land use – prediction",
     "activation": "(iii) Activation – prediction",
+    "occlusion": "(iv) Occlusion – prediction",
+}
+LEVELS = {"full": "All classes", "paper": "Merged", "2": "Level 2", "1": "Level 1"}
+NULLS = {
+    "torus": "map moved in its cell",
+    "other": "map of a like cell",
+    "moved masks": "mask moved in its cell",
 }
 COEFFICIENTS = {"spearman": "Spearman", "pearson": "Pearson", "kendall": "Kendall"}
 METHODS = {"cam": "CAM", "paper": "Grad-CAM × gradient"}
@@ -24,14 +31,13 @@ MIRROR_HEADS = {"binomial", "coral"}
 
 
 def less_null(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return correlations with the null (map moved on the torus) taken off value and interval, where there
-    is one.
+    """Return correlations with the null (map moved on the torus) taken off value and interval, if any.
 
-    >>> measured = {"value": [0.3], "low": [0.1], "high": [0.5], "null_value": [0.1]}
+    >>> measured = {"value": [0.3], "low": [0.1], "high": [0.5], "null_torus": [0.1]}
     >>> less_null(pd.DataFrame(measured)).value.round(2).tolist()
     [0.2]
     """
-    null = frame.null_value.astype(float).fillna(0.0)
+    null = frame.null_torus.astype(float).fillna(0.0)
     return frame.assign(**{column: frame[column] - null for column in ("value", "low", "high")})
 
 
@@ -127,6 +133,16 @@ def forest_sentence(relation: str, rows: pd.DataFrame, census: pd.DataFrame, cit
             "nothing of "
             "what the network looks at."
         )
+    if relation == "occlusion":
+        if sure.empty:
+            return (
+                f"In {city.name} painting a class over moves the prediction, beyond chance, no more where it "
+                "is rich than where it is poor: no class is told apart from the rest of its cell."
+            )
+        return (
+            f"Painting over {of} moves the prediction otherwise, beyond chance, where it is rich than "
+            f"where it is poor: {_extremes(sure, 'more lost where rich', 'more lost where poor')}."
+        )
     if sure.empty:
         return (
             f"In {city.name} no class carries more or less of the evidence, beyond chance, where the "
@@ -180,8 +196,8 @@ def compared(pairs: pd.DataFrame) -> Comparison:
     return Comparison(classes=len(pairs), tied=len(tied), same=same, opposite=len(told) - same)
 
 
-def scatter_sentence(counts: Comparison, city: City) -> str:
-    """Say how activation relates to the census relation, never calling absence of significance disregard."""
+def scatter_sentence(counts: Comparison, city: City, looked_at: str = "activation") -> str:
+    """Say how activation or occlusion relates to the census; absence of significance is no disregard."""
     if counts.classes == 0:
         return f"No class of {city.name} has enough cells for both relations."
     if counts.tied == 0:
@@ -199,11 +215,11 @@ def scatter_sentence(counts: Comparison, city: City) -> str:
             else "cannot be told from its null"
         )
         return (
-            f"The census ties one class to income; its activation {fate}. "
+            f"The census ties one class to income; its {looked_at} {fate}. "
             "One class says nothing of land use in general."
         )
     follows = (
-        f"Of the {counts.tied} classes that the census ties to income, the activation goes the same way in "
+        f"Of the {counts.tied} classes that the census ties to income, the {looked_at} goes the same way in "
         f"{counts.same}, "
         f"the opposite way in {counts.opposite}, and cannot be told from its null in {counts.undetermined}."
     )
@@ -216,6 +232,31 @@ def scatter_sentence(counts: Comparison, city: City) -> str:
     return (
         follows + " Where it can be told, the signs are mixed: the network does not simply follow land use."
     )
+
+
+def index_sentence(indices: pd.DataFrame, city: City) -> str:
+    """Say what the index of the city is and what may be concluded from it."""
+    known = indices[indices.value.notna()]
+    if known.empty:
+        why = indices.note.iloc[0] if len(indices) else "not computed"
+        return f"No index for {city.name}: {why}."
+    parts = []
+    for row in known.itertuples():
+        pair = "(i) with (iii)" if row.relation == "activation" else "(i) with (iv)"
+        interval = (
+            f"{row.low:+.2f} to {row.high:+.2f}" if np.isfinite(row.low) else f"no interval: {row.note}"
+        )
+        null = NULLS.get(row.null_model, row.null_model)
+        parts.append(f"{pair} {row.value:+.2f} ({interval}; null: {null})")
+    verdicts = sorted(set(known.verdict))
+    said = {
+        "follows": "the network follows how land use goes with income",
+        "disregards": "the network disregards how land use goes with income",
+        "cannot tell": "it cannot be told whether the network follows land use",
+    }
+    verdict = said[verdicts[0]] if len(verdicts) == 1 else "the indices disagree, so nothing is concluded"
+    numbers = "; ".join(parts).replace("-", "−")
+    return f"Index of {city.name} over {int(known.n_classes.max())} classes: {numbers}. Verdict: {verdict}."
 
 
 def ratio_sentence(rows: pd.DataFrame, income: pd.DataFrame, city: City) -> str:

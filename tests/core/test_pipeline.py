@@ -15,12 +15,16 @@ from scipy import stats
 from core.info import publication_info
 from core.pipeline import STAGES, ingest
 from core.pipeline.parts import produce, sweep
+from core.pipeline.predict import load_folds, models_of
 from core.pipeline.run import open_workspace, run_study
+from core.pipeline.train import model_tasks
 from core.settings import Settings
 from data.census import income_thresholds
+from data.coverage import LandUseIndex
 from data.errors import InputError, StudyError
 from data.store.open import connect, current_publication
 from data.world import write_world
+from models.predict import predict
 
 pytestmark = pytest.mark.xdist_group("pipeline")
 
@@ -33,6 +37,9 @@ epochs = 1
 [folds]
 n_folds = 2
 block_m = 400
+[trust]
+cells = 8
+shuffle_epochs = 1
 [statistics]
 draws = 200
 coefficients = ["spearman"]
@@ -186,7 +193,7 @@ def test_published_figures_recomputed(published: Path) -> None:
         published_rho = (
             frame(
                 published,
-                "SELECT code, value FROM correlation WHERE relation = 'census' "
+                "SELECT code, value FROM correlation WHERE relation = 'census' AND level = 'full' "
                 f"AND city_id = '{city_id}' "
                 "AND coefficient = 'spearman' AND NOT includes_imputed",
             )
@@ -197,6 +204,50 @@ def test_published_figures_recomputed(published: Path) -> None:
             rho = stats.spearmanr(wide.loc[city.cell_id, code], city["class"].astype(int)).statistic
             if np.isfinite(rho):
                 assert published_rho[code] == pytest.approx(rho, abs=1e-6)
+
+
+def test_occlusion_effects_recomputed_by_painting(
+    published: Path, settings: Settings, study_file: Path
+) -> None:
+    """Effect and reliance of a few cells and classes, from photographs, polygons and weights alone."""
+    workspace = open_workspace(study_file, settings)
+    city = workspace.study.cities[0]
+    tasks = model_tasks(workspace.study, workspace.table("train", "plan", "plan"))
+    folds = load_folds(workspace, models_of(tasks, city.id))
+    plan = workspace.table("train", "plan", "plan")
+    fold = plan[plan.city_id == city.id].set_index("cell_id").fold
+    cells = workspace.table("ingest", city.id, "cells")
+    images = workspace.array("ingest", city.id, "images")
+    land_use = LandUseIndex.of(gpd.read_parquet(workspace.part("ingest", city.id) / "land_use.parquet"))
+    colour = np.mean([images[row].mean(axis=(0, 1)) for row in np.flatnonzero(fold.to_numpy() >= 0)], axis=0)
+    table = frame(published, f"SELECT * FROM occlusion WHERE city_id = '{city.id}'")
+    assert (table.effect - table.moved_effect).abs().max() > 0
+    for cell_id in sorted(set(table.cell_id))[::12]:
+        row = int(np.flatnonzero(cells.cell_id == cell_id)[0])
+        network = folds[fold[cell_id]]
+        codes, coverage = land_use.coverage(float(cells.x[row]), float(cells.y[row]), 200.0, (64, 64))
+        large = [code for code, share in zip(codes, coverage.mean((1, 2)), strict=True) if share >= 0.01]
+        of_cell = table[table.cell_id == cell_id].set_index("code")
+        assert set(of_cell.index) == set(large)
+        for code in large:
+            mask = coverage[codes.index(code)][..., None]
+            painted = np.round(images[row] * (1 - mask) + colour * mask).astype(np.uint8)
+            whole, without = (
+                predict(network.network, picture[None], flips=False, maps=False).z[0]
+                for picture in (np.asarray(images[row]), painted)
+            )
+            assert of_cell.effect[code] == pytest.approx((whole - without) / network.z_std, abs=2e-2)
+
+
+def test_trust_checks_cover_every_network_and_map(published: Path) -> None:
+    checks = frame(published, "SELECT * FROM trust_check")
+    assert set(checks.model_id) == set(frame(published, "SELECT model_id FROM model").model_id)
+    for _, of_model in checks.groupby("model_id"):
+        found = of_model.groupby("check_name").method.agg(set)
+        assert found["cascade"] == found["label_shuffle"] == found["other_fold"] == {"cam", "paper"}
+        assert found["deletion"] == {"cam", "paper", "random", "area_uniform", "blurred", "edge"}
+    likeness = checks[~checks.check_name.isin(["deletion", "insertion"])].value
+    assert likeness.between(0, 1).all()
 
 
 def test_imputed_groups_are_never_split(published: Path, settings: Settings, study_file: Path) -> None:
@@ -278,6 +329,15 @@ def test_parts_are_whole_or_absent(tmp_path: Path) -> None:
     assert [p.name for p in (tmp_path / "stage").iterdir()] == ["part"]
 
 
+def _without_occlusion_and_trust(study_file: Path) -> None:
+    text = study_file.read_text(encoding="utf-8")
+    short = text.replace(
+        "[trust]\ncells = 8\nshuffle_epochs = 1\n", "[trust]\nenabled = false\n[occlusion]\nenabled = false\n"
+    )
+    assert short != text
+    study_file.write_text(short, encoding="utf-8")
+
+
 def _spoil_all_imputed(folder: Path, city: str) -> None:
     file = next((folder / city).rglob("*carreaux_200m*.gpkg"))
     table = gpd.read_file(file)
@@ -288,6 +348,7 @@ def _spoil_all_imputed(folder: Path, city: str) -> None:
 def test_a_city_whose_cells_are_all_imputed_is_said(study_file: Path, tmp_path: Path) -> None:
     folder = tmp_path / "world"
     shutil.copytree(study_file.parent, folder)
+    _without_occlusion_and_trust(folder / study_file.name)
     workspace = open_workspace(folder / study_file.name, Settings(var=tmp_path / "var"))
     city = next(c for c in workspace.study.cities if c.census.path.suffix == ".gpkg")
     _spoil_all_imputed(folder, city.id)
@@ -297,6 +358,9 @@ def test_a_city_whose_cells_are_all_imputed_is_said(study_file: Path, tmp_path: 
     assert found["imputed"] == found["cells"]
     assert found["agreement"]["spearman"]["value"] is None
     assert found["agreement"]["spearman"]["note"]
+    published = current_publication(settings.publications / "tiny").file
+    for table in ("occlusion", "reliance", "map_agreement", "trust_check"):
+        assert frame(published, f"SELECT count(*) AS n FROM {table}").n[0] == 0, table
 
 
 def test_a_study_without_land_use_is_published(study_file: Path, tmp_path: Path) -> None:
@@ -309,7 +373,8 @@ def test_a_study_without_land_use_is_published(study_file: Path, tmp_path: Path)
             kept.append(line)
     folder = tmp_path / "world"
     shutil.copytree(study_file.parent, folder)
-    (folder / "study.toml").write_text("\n".join(kept), encoding="utf-8")
+    (folder / "study.toml").write_text("\n".join(kept) + "\n", encoding="utf-8")
+    _without_occlusion_and_trust(folder / "study.toml")
     settings = Settings(var=tmp_path / "var", threads=1, device="cpu")
     said: list[str] = []
     run_study(folder / "study.toml", settings, say=said.append)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyogrio
 import pytest
 import rasterio
@@ -15,10 +16,11 @@ import shapely
 from scipy.stats import spearmanr
 
 from data.world import write_world
-from data.world.income import COLUMNS_2015, COLUMNS_2019, euros
+from data.world.income import COLUMNS_2015, COLUMNS_2019, MIX_WEIGHTS, euros, mix_score
 from data.world.lots import Site
 from data.world.objects import PLANTED, place_cues
 from data.world.plan import city_plans
+from data.world.write import World, make_world, oracle
 
 
 @pytest.fixture(scope="module")
@@ -231,3 +233,52 @@ def test_income_scale_and_places() -> None:
         assert 6_700_000 < y < 6_900_000
     with pytest.raises(ValueError, match="recipe 'pools'"):
         write_world(Path("nowhere-written"), "pools", 1, "tiny")
+
+
+@pytest.fixture(scope="module")
+def plain_and_hidden() -> tuple[World, World]:
+    plan = city_plans("tiny")[0]
+    return make_world(plan, "nothing", 3, 0), make_world(plan, "hidden", 3, 0)
+
+
+def test_hidden_is_the_nothing_world_with_codes_dealt_out_by_income(
+    plain_and_hidden: tuple[World, World],
+) -> None:
+    plain, hidden = plain_and_hidden
+    np.testing.assert_array_equal(plain.income, hidden.income)
+    np.testing.assert_array_equal(plain.cues.sign, hidden.cues.sign)
+    assert plain.land_use.geometry.geom_equals(hidden.land_use.geometry).all()
+    before, after = plain.land_use["code"], hidden.land_use["code"]
+    assert before.value_counts().to_dict() == after.value_counts().to_dict()
+    stays = before.isin({"12210", "12220", "12230", "50000"})
+    assert (before[stays] == after[stays]).all()
+    assert (before[~stays] != after[~stays]).mean() > 0.5
+    pd.testing.assert_frame_equal(plain.shares, hidden.drawn)
+
+
+def test_hidden_ties_land_use_to_income_and_the_drawing_does_not(
+    plain_and_hidden: tuple[World, World],
+) -> None:
+    plain, hidden = plain_and_hidden
+    lived = hidden.households >= 0.5
+
+    def tie(world: World) -> float:
+        score = mix_score(world.shares[lived])
+        return float(spearmanr(score, world.income[lived]).statistic)
+
+    assert tie(hidden) > 0.5
+    assert abs(tie(plain)) < 0.25
+    assert oracle(hidden) < 0.5  # in sample, 95 cells and a dozen classes: an upper bound
+
+
+def test_mix_income_follows_the_planted_weights() -> None:
+    world = make_world(city_plans("tiny")[0], "mix", 3, 0)
+    assert oracle(world) > 0.8
+    lived = world.households >= 0.5
+    signs = {
+        code: np.sign(spearmanr(world.shares[code][lived], world.income[lived]).statistic)
+        for code in MIX_WEIGHTS
+        if code in world.shares and (world.shares[code][lived] > 0.01).sum() > 20
+    }
+    assert signs
+    assert all(signs[code] == np.sign(MIX_WEIGHTS[code]) for code in signs)

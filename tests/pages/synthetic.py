@@ -50,6 +50,9 @@ def make_publication(
     )
     merged["study"] = _study(seed).assign(study_id=study_id)
     merged["model"] = _models(merged)
+    merged["trust_check"] = statistics.trust_checks(
+        list(merged["model"].model_id), np.random.default_rng(seed)
+    )
     merged["provenance"] = _provenance(n_cities, with_land_use)
     if with_land_use:
         merged["land_use_class"] = pd.DataFrame(

@@ -175,6 +175,12 @@ def by_class(
                         here["excess"].to_numpy(),
                         here["predicted_class"].to_numpy(float),
                     ),
+                    (
+                        "occlusion",
+                        ("class",),
+                        (here["excess"] + rng.normal(0, 0.3, len(here))).to_numpy(),
+                        here["predicted_class"].to_numpy(float),
+                    ),
                 ):
                     n = len(a)
                     enough = len(here) >= 30
@@ -206,11 +212,12 @@ def by_class(
                                 len(here),
                                 effective,
                                 0.01 if relation == "activation" else np.nan,
+                                0.02 if relation == "activation" else np.nan,
                                 enough,
                                 "" if enough else "too few",
                             )
                         )
-    return {
+    made = {
         "class_activation": pd.DataFrame(
             ratios,
             columns=[
@@ -250,14 +257,93 @@ def by_class(
                 "n",
                 "n_present",
                 "n_effective",
-                "null_value",
+                "null_torus",
+                "null_other",
                 "enough",
                 "note",
             ],
         ),
+    }
+    made = {name: table.assign(level="full") for name, table in made.items()}
+    return made | _occluded(city_id, cam, rng)
+
+
+def _occluded(city_id: str, cam: pd.DataFrame, rng: np.random.Generator) -> dict[str, pd.DataFrame]:
+    """occlusion, reliance and follow_index: effects near the contributions, plausible intervals."""
+    effects = cam[["cell_id", "code"]].assign(
+        city_id=city_id,
+        effect=cam["contribution"] + rng.normal(0, 0.05, len(cam)),
+        moved_effect=0.5 * cam["contribution"],
+    )
+    size = cam.groupby("code").size()
+    value = pd.Series(rng.normal(0.05, 0.08, len(size)), size.index)
+    reliance = pd.DataFrame(
+        {
+            "city_id": city_id,
+            "code": size.index,
+            "value": value.to_numpy(),
+            "low": (value - 0.06).to_numpy(),
+            "high": (value + 0.06).to_numpy(),
+            "p_value": 0.03,
+            "q_value": 0.2,
+            "n": 300,
+            "n_present": size.to_numpy(),
+            "n_effective": 120.0,
+            "enough": (size >= 30).to_numpy(),
+            "note": "",
+        }
+    )
+    index = pd.DataFrame(
+        [
+            (city_id, "full", relation, method, null, 0.42, -0.05, 0.74, "cannot tell", 8, 36, "800 m")
+            for relation, method, null in (
+                ("activation", "cam", "torus"),
+                ("activation", "cam", "other"),
+                ("occlusion", "class", "moved masks"),
+            )
+        ],
+        columns=[
+            "city_id", "level", "relation", "method", "null_model", "value", "low", "high", "verdict",
+            "n_classes", "n_blocks", "note",
+        ],
+    )  # fmt: skip
+    agreements = pd.DataFrame(
+        [
+            (city_id, "cam", 0.61, 0.4, 0.8, len(cam), ""),
+            (city_id, "paper", 0.12, -0.2, 0.4, len(cam), ""),
+        ],
+        columns=["city_id", "method", "value", "low", "high", "n", "note"],
+    )
+    both = (True, False)
+    return {
+        "map_agreement": agreements,
+        "occlusion": effects,
+        "reliance": pd.concat([reliance.assign(includes_imputed=one) for one in both], ignore_index=True),
+        "follow_index": pd.concat([index.assign(includes_imputed=one) for one in both], ignore_index=True),
     }
 
 
 def _measured(frame: pd.DataFrame, name: str) -> float:
     measure = MEASURES[name]
     return measure.function(*(frame[column].to_numpy() for column in measure.inputs))
+
+
+def trust_checks(model_ids: list[str], rng: np.random.Generator) -> pd.DataFrame:
+    """Checks of each network as a sound one would give."""
+    rows = []
+    layers = ("head", "last convolution", *(f"block {number}" for number in range(7, -1, -1)))
+    for model_id in model_ids:
+        for method, floor in (("cam", 0.1), ("paper", 0.4)):
+            for number, layer in enumerate(layers):
+                likeness = floor + (1 - floor) * np.exp(-number) + rng.uniform(0, 0.02)
+                rows.append((model_id, "cascade", method, layer, (number + 1) / len(layers), likeness, 48))
+            rows.append((model_id, "other_fold", method, "", np.nan, 0.6, 48))
+            rows.append((model_id, "label_shuffle", method, "", np.nan, 0.1 if method == "cam" else 0.5, 48))
+        for order, deletion, insertion in (
+            ("cam", 0.2, 0.8), ("paper", 0.5, 0.5), ("random", 0.45, 0.55), ("area_uniform", 0.4, 0.5),
+            ("blurred", 0.3, 0.6), ("edge", 0.5, 0.5),
+        ):  # fmt: skip
+            rows.append((model_id, "deletion", order, "", np.nan, deletion, 48))
+            rows.append((model_id, "insertion", order, "", np.nan, insertion, 48))
+    columns = ["model_id", "check_name", "method", "variant", "position", "value", "n"]
+    return pd.DataFrame(rows, columns=columns)

@@ -62,8 +62,8 @@ def test_forest_shows_the_published_figures(
     test = run_page("patterns", relation=relation, coefficient=coefficient, imputed=imputed, city="port-azur")
     assert not test.exception
     expected = rows.execute(
-        "SELECT code, value - coalesce(null_value, 0), low - coalesce(null_value, 0), high - "
-        "coalesce(null_value, 0) "
+        "SELECT code, value - coalesce(null_torus, 0), low - coalesce(null_torus, 0), high - "
+        "coalesce(null_torus, 0) "
         "FROM correlation WHERE city_id = 'port-azur' AND relation = ? AND coefficient = ? AND "
         "includes_imputed = ? "
         "AND enough",
@@ -212,7 +212,7 @@ def frame_of(**columns: list[Any]) -> pd.DataFrame:
         "n": [100] * length,
         "n_present": [100] * length,
         "n_effective": [50.0] * length,
-        "null_value": [np.nan] * length,
+        "null_torus": [np.nan] * length,
         "enough": [True] * length,
         "note": [""] * length,
     }
@@ -241,13 +241,13 @@ def test_absence_of_significance_is_never_called_disregard(publication: Path) ->
 
 
 def test_an_interval_that_holds_zero_once_its_null_is_off_is_not_significant() -> None:
-    measured = frame_of(value=[0.3], low=[0.1], high=[0.5], q_value=[0.01], null_value=[0.15])
+    measured = frame_of(value=[0.3], low=[0.1], high=[0.5], q_value=[0.01], null_torus=[0.15])
     assert forest.significant(measured).tolist() == [True]
     assert forest.significant(pattern_words.less_null(measured)).tolist() == [False]
 
 
 def test_null_is_taken_off_value_and_interval() -> None:
-    shown = pattern_words.less_null(frame_of(value=[0.3], low=[0.1], high=[0.5], null_value=[0.05]))
+    shown = pattern_words.less_null(frame_of(value=[0.3], low=[0.1], high=[0.5], null_torus=[0.05]))
     np.testing.assert_allclose(shown[["value", "low", "high"]].to_numpy()[0], [0.25, 0.05, 0.45])
 
 

@@ -1,0 +1,67 @@
+"""Measurements of Carreau itself: `python -m core bench NAME`, exit status 1 when a criterion fails."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from core.settings import REPOSITORY
+
+Report = dict[str, Any]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add one sub-command a bench."""
+    benches = parser.add_subparsers(dest="bench", required=True, metavar="NAME")
+
+    inference = benches.add_parser("inference", help="do corrected tests reject as often as they say?")
+    inference.add_argument("--draws", type=int, default=2000, help="pairs of fields a setting")
+    inference.set_defaults(measure=_inference)
+
+    recovery = benches.add_parser("recovery", help="do the methods find what a generated city planted?")
+    recovery.add_argument("--recipe", default="objects", help="objects, mix, hidden or nothing")
+    recovery.add_argument(
+        "--keep", type=Path, help="folder to keep world and study in (default: none is kept)"
+    )
+    recovery.set_defaults(measure=_recovery)
+
+    fills = benches.add_parser("fills", help="which fill of class occlusion is closest to the truth?")
+    fills.add_argument("--study", type=Path, default=REPOSITORY / "data" / "demo" / "study.toml")
+    fills.add_argument("--cells", type=int, default=300)
+    fills.set_defaults(measure=_fills)
+
+    for one in (inference, recovery, fills):
+        one.add_argument("--seed", type=int, default=1)
+        one.add_argument("--json", action="store_true", help="print one JSON object on one line")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run a bench, print its report and return 1 when one of its criteria failed."""
+    measure: Callable[[argparse.Namespace], Report] = options.measure
+    report = measure(options)
+    print(json.dumps(report, indent=None if options.json else 2, ensure_ascii=False))
+    for failure in report["failed"]:
+        print(f"carreau: bench {options.bench}: {failure}", file=sys.stderr)
+    return 1 if report["failed"] else 0
+
+
+def _fills(options: argparse.Namespace) -> Report:
+    from core.bench.fills import measure_fills
+
+    return measure_fills(options.study, n_cells=options.cells, seed=options.seed)
+
+
+def _recovery(options: argparse.Namespace) -> Report:
+    from core.bench.recovery import measure_recovery
+
+    return measure_recovery(options.recipe, options.seed, keep=options.keep)
+
+
+def _inference(options: argparse.Namespace) -> Report:
+    from core.bench.inference import measure_inference
+
+    return measure_inference(seed=options.seed, draws=options.draws)

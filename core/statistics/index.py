@@ -1,0 +1,172 @@
+"""Does the network follow the correlations of land use with income? One index a city, with a verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from core.folds import square_blocks
+from core.statistics.bootstrap import LEAST_BLOCKS
+
+Floats = NDArray[np.float64]
+Verdict = Literal["follows", "disregards", "cannot tell"]
+
+LEAST_CLASSES = 6
+# Index of generated `mix` cities, where the network is known to follow land use, by relation; None: not
+# measured yet, and then no verdict is given.
+MIX_REFERENCE: dict[str, float | None] = {"activation": None, "occlusion": None}
+_NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class Index:
+    """The index of a city: correlation across classes, 95 % interval, verdict, classes and blocks used."""
+
+    value: float
+    low: float
+    high: float
+    verdict: Verdict
+    n_classes: int
+    n_blocks: int
+    note: str = ""
+
+
+def follow_index(
+    census: pd.DataFrame,
+    attention: pd.DataFrame,
+    nulls: list[pd.DataFrame],
+    true_class: ArrayLike,
+    predicted_class: ArrayLike,
+    weights: pd.Series,
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    block_m: float,
+    reference: float | None,
+    fraction: float = 0.5,
+    draws: int = 999,
+    seed: int = 0,
+) -> Index:
+    """Weighted Pearson correlation, across land-use classes, of (i) with (iii) or (iv) minus its null.
+
+    One row a cell of one city in every argument. ``census`` (n x codes): area shares, 0 where absent;
+    ``attention`` (n x codes): excess, or occlusion effect minus that of moved masks, NaN where absent;
+    ``nulls``: draws of the null of the same shape (none: no null is taken off); ``weights``: effective sample
+    size of the classes that take part, by code. (i) is the Spearman correlation of share with true class, the
+    other that of attention with predicted class over the cells where the class is present. Fewer than six
+    classes: no index, and the note says so.
+
+    Interval: cells are drawn in square blocks of ``block_m`` metres (halved until there are 30), all
+    correlations and nulls computed anew from each draw with the ranks of the whole city; normal on the atanh
+    scale with the deviation of the draws, because noise from resampling would pull the draws themselves
+    toward 0. Verdict by ``verdict``, against ``fraction`` of ``reference``.
+    """
+    codes = [code for code in weights.index if code in census and code in attention]
+    if len(codes) < LEAST_CLASSES:
+        note = f"too few classes ({len(codes)} of {LEAST_CLASSES})"
+        return Index(_NAN, _NAN, _NAN, "cannot tell", len(codes), 0, note)
+    weight = weights[codes].to_numpy(float)
+    block, side = _blocks(x, y, block_m)
+    n_blocks = int(block.max()) + 1
+    first = _block_sums(census[codes].to_numpy(float), np.asarray(true_class, float), block)
+    second = [
+        _block_sums(frame[codes].to_numpy(float), np.asarray(predicted_class, float), block)
+        for frame in (attention, *nulls)
+    ]  # each (B, k, 6)
+
+    def index(multiplicity: Floats) -> Floats:
+        land_use, found, *by_chance = (
+            _correlation(np.tensordot(multiplicity, sums, axes=1)) for sums in (first, *second)
+        )  # each (draws, k)
+        null = np.mean(by_chance, axis=0) if by_chance else 0.0
+        return _weighted_pearson(land_use, found - null, weight)
+
+    value = float(index(np.ones((1, n_blocks)))[0])
+    if n_blocks < LEAST_BLOCKS or not np.isfinite(value):
+        note = f"too few blocks ({n_blocks} of {LEAST_BLOCKS})" if np.isfinite(value) else "not defined"
+        return Index(value, _NAN, _NAN, "cannot tell", len(codes), n_blocks, note)
+    drawn = np.random.default_rng(seed).multinomial(n_blocks, np.full(n_blocks, 1 / n_blocks), draws)
+    scattered = index(drawn.astype(float))
+    usable = np.isfinite(scattered)
+    if usable.mean() < 0.9:
+        note = "undefined in too many bootstrap draws"
+        return Index(value, _NAN, _NAN, "cannot tell", len(codes), n_blocks, note)
+    bound = 1 - 1e-9
+    error = float(np.arctanh(np.clip(scattered[usable], -bound, bound)).std(ddof=1))
+    centre, half = float(np.arctanh(np.clip(value, -bound, bound))), stats.norm.ppf(0.975) * error
+    low, high = float(np.tanh(centre - half)), float(np.tanh(centre + half))
+    return Index(
+        value,
+        low,
+        high,
+        verdict(low, high, reference, fraction),
+        len(codes),
+        n_blocks,
+        f"blocks of {side:.0f} m"
+        + ("" if side >= block_m else f", smaller than twice the range ({block_m:.0f} m)"),
+    )
+
+
+def verdict(low: float, high: float, reference: float | None, fraction: float = 0.5) -> Verdict:
+    """Say what an index from ``low`` to ``high`` means beside ``reference``, that of a `mix` city.
+
+    *follows*: the whole interval lies above 0 and above ``fraction`` of the reference; *disregards*: its
+    upper end lies below that; else *cannot tell*, as without a reference or interval.
+
+    >>> verdict(0.7, 0.9, 0.8), verdict(-0.5, 0.3, 0.8), verdict(-0.5, 0.6, 0.8), verdict(-0.5, 0.3, None)
+    ('follows', 'disregards', 'cannot tell', 'cannot tell')
+    """
+    if reference is None or not (np.isfinite(low) and np.isfinite(high)):
+        return "cannot tell"
+    threshold = fraction * reference
+    if low > max(threshold, 0.0):
+        return "follows"
+    return "disregards" if high < threshold else "cannot tell"
+
+
+def _blocks(x: ArrayLike, y: ArrayLike, block_m: float) -> tuple[NDArray[np.int64], float]:
+    """Blocks (n,) numbered from 0 and their side: ``block_m``, or so much smaller that there are 30."""
+    side = max(float(block_m), 200.0)
+    while True:
+        number = np.unique(square_blocks(x, y, side), return_inverse=True)[1].astype(np.int64)
+        if number.max() + 1 >= LEAST_BLOCKS or side <= 400:
+            return number, side
+        side = max(200.0 * np.floor(side * 0.8 / 200), 400.0)
+
+
+def _block_sums(values: Floats, against: Floats, block: NDArray[np.int64]) -> Floats:
+    """Sums over blocks (B, k, 6) of 1, a, b, ab, aa, bb: ranks a of values (n, k), b of against (n,)."""
+    sums = np.zeros((int(block.max()) + 1, values.shape[1], 6))
+    for column in range(values.shape[1]):
+        kept = np.flatnonzero(np.isfinite(values[:, column]) & np.isfinite(against))
+        if len(kept) < 2:
+            continue
+        a, b = (stats.rankdata(v) / len(kept) - 0.5 for v in (values[kept, column], against[kept]))
+        for place, part in enumerate((np.ones(len(kept)), a, b, a * b, a * a, b * b)):
+            sums[:, column, place] = np.bincount(block[kept], part, len(sums))
+    return sums
+
+
+def _correlation(sums: Floats) -> Floats:
+    n, a, b, ab, aa, bb = np.moveaxis(sums, -1, 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (ab - a * b / n) / np.sqrt((aa - a * a / n) * (bb - b * b / n))
+
+
+def _weighted_pearson(first: Floats, second: Floats, weight: Floats) -> Floats:
+    """Pearson correlation over the last axis with weights (k,); classes undefined in a draw are left out."""
+    known = np.isfinite(first) & np.isfinite(second)
+    w = np.where(known, weight, 0.0)
+    w = w / w.sum(axis=-1, keepdims=True)
+    first, second = np.where(known, first, 0.0), np.where(known, second, 0.0)
+    a = first - (w * first).sum(axis=-1, keepdims=True)
+    b = second - (w * second).sum(axis=-1, keepdims=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(
+            (w * a * b).sum(axis=-1) / np.sqrt((w * a * a).sum(axis=-1) * (w * b * b).sum(axis=-1))
+        )

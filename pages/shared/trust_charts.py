@@ -1,0 +1,118 @@
+"""Charts of the *Trust* page."""
+
+from __future__ import annotations
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from pages.shared.palette import Inks, plotly_template
+from pages.shared.pattern_words import METHODS
+from pages.shared.trust_words import BASELINES
+
+SYMBOLS = {"cam": "circle", "paper": "diamond"}
+DASHES = {"cam": "solid", "paper": "dot"}
+
+
+def agreement(table: pd.DataFrame, ink: Inks) -> go.Figure:
+    """Draw one dot and interval a city and map; table has city, method, value, low, high, n."""
+    figure = go.Figure(layout={"template": plotly_template()})
+    cities = list(dict.fromkeys(table.city))[::-1]
+    for method, rows in table[table.value.notna()].groupby("method"):
+        shift = 0.12 if method == "cam" else -0.12
+        figure.add_trace(
+            go.Scatter(
+                x=rows.value,
+                y=[cities.index(city) + shift for city in rows.city],
+                mode="markers",
+                name=METHODS.get(str(method), str(method)),
+                marker={
+                    "symbol": SYMBOLS.get(str(method), "square"),
+                    "size": 11,
+                    "color": ink.text if method == "cam" else ink.background,
+                    "line": {"width": 1.6, "color": ink.text},
+                },
+                error_x={
+                    "type": "data",
+                    "symmetric": False,
+                    "array": (rows.high - rows.value).fillna(0),
+                    "arrayminus": (rows.value - rows.low).fillna(0),
+                    "width": 0,
+                    "color": ink.text,
+                },
+                customdata=rows[["city", "low", "high", "n"]].to_numpy(),
+                hovertemplate="<b>%{customdata[0]}</b><br>%{x:.2f} (95 % %{customdata[1]:.2f} to "
+                "%{customdata[2]:.2f}), %{customdata[3]} pairs<extra>%{fullData.name}</extra>",
+            )
+        )
+    figure.update_xaxes(
+        range=[-0.3, 1.02], title_text="Rank correlation with class occlusion", zeroline=True,
+        zerolinecolor=ink.muted,
+    )  # fmt: skip
+    figure.update_yaxes(
+        tickmode="array", tickvals=list(range(len(cities))), ticktext=cities, range=[-0.6, len(cities) - 0.4],
+        showgrid=False, zeroline=False,
+    )  # fmt: skip
+    return _finished(figure, 120 + 60 * len(cities))
+
+
+def cascade(rows: pd.DataFrame, ink: Inks) -> go.Figure:
+    """Draw likeness against the share of weights drawn anew, one line a map and network."""
+    figure = go.Figure(layout={"template": plotly_template()})
+    shown: set[str] = set()
+    for (model, method), part in rows.groupby(["model_id", "method"]):
+        part = part.sort_values("position")
+        figure.add_trace(
+            go.Scatter(
+                x=[0.0, *(100 * part.position)],
+                y=[1.0, *part.value],
+                mode="lines+markers",
+                name=METHODS.get(str(method), str(method)),
+                legendgroup=str(method),
+                showlegend=str(method) not in shown,
+                line={"color": ink.text, "width": 1.6, "dash": DASHES.get(str(method), "dash")},
+                marker={"size": 6, "symbol": SYMBOLS.get(str(method), "square")},
+                text=["trained", *part.variant],
+                hovertemplate=f"{model}<br>%{{text}}: %{{y:.2f}}<extra>%{{fullData.name}}</extra>",
+            )
+        )
+        shown.add(str(method))
+    figure.update_xaxes(title_text="Weights drawn anew, from the head down, %", range=[-2, 102])
+    figure.update_yaxes(title_text="likeness to the trained map", range=[0, 1.03])
+    return _finished(figure, 300)
+
+
+def removal(rows: pd.DataFrame, ink: Inks) -> go.Figure:
+    """Draw areas under deletion (x) and insertion (y), one mark an order, mean over networks."""
+    mean = rows.groupby(["check_name", "method"]).value.mean().unstack("check_name").reset_index()
+    figure = go.Figure(layout={"template": plotly_template()})
+    for known, part in mean.groupby(mean.method.isin(METHODS)):
+        names = [METHODS.get(str(m), BASELINES.get(str(m), str(m))) for m in part.method]
+        figure.add_trace(
+            go.Scatter(
+                x=part.deletion,
+                y=part.insertion,
+                mode="markers+text",
+                text=names,
+                textposition="top center",
+                name="map" if known else "baseline",
+                marker={
+                    "size": 11,
+                    "symbol": [SYMBOLS.get(str(m), "x-thin") for m in part.method],
+                    "color": ink.text if known else ink.muted,
+                    "line": {"width": 2, "color": ink.text if known else ink.muted},
+                },
+                hovertemplate="<b>%{text}</b><br>deletion %{x:.2f}, insertion %{y:.2f}<extra></extra>",
+            )
+        )
+    figure.update_xaxes(title_text="Area under deletion (good: small)")
+    figure.update_yaxes(title_text="area under insertion (good: large)")
+    return _finished(figure, 300)
+
+
+def _finished(figure: go.Figure, height: int) -> go.Figure:
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 12, "t": 26, "b": 8},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+    )
+    return figure

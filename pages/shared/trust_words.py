@@ -1,0 +1,137 @@
+"""The sentences of the *Trust* page, computed from its figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from data.store.queries import City
+from pages.shared.class_names import short_name
+from pages.shared.forest import significant
+from pages.shared.pattern_words import METHODS
+
+BASELINES = {
+    "random": "random pixels",
+    "area_uniform": "every part alike",
+    "blurred": "blurred map",
+    "edge": "edges",
+}
+
+
+def reliance_sentence(rows: pd.DataFrame, city: City) -> str:
+    """Name the classes on which the model relies beyond chance."""
+    sure = rows[significant(rows) & (rows.value > 0)].sort_values("value", ascending=False)
+    if sure.empty:
+        return (
+            f"In {city.name} painting over any one class takes no rank correlation away, beyond chance: the "
+            "model relies on no class by itself."
+        )
+    named = ", ".join(
+        f"{short_name(row.code, row.name_).lower()} ({_signed(row.value)})"
+        for row in sure.rename(columns={"name": "name_"}).head(4).itertuples()
+    )
+    return f"In {city.name} the model relies, beyond chance, on {len(sure)} of {len(rows)} classes: {named}."
+
+
+def agreement_sentence(table: pd.DataFrame) -> str:
+    """Say which map agrees with occlusion, and mark those that do not."""
+    parts, marked = [], []
+    for method, of_method in table.groupby("method"):
+        known = of_method[of_method.value.notna()]
+        if known.empty:
+            continue
+        name = METHODS.get(str(method), str(method))
+        low, high = known.value.min(), known.value.max()
+        span = _signed(low) if len(known) == 1 else f"{_signed(low)} to {_signed(high)}"
+        parts.append(f"{name} {span}")
+        lost = known[~(known.low > 0)]
+        if len(lost):
+            marked.append(f"{name} in {', '.join(lost.city)}")
+    text = (
+        f"Agreement with class occlusion: {'; '.join(parts)}." if parts else "No agreement can be computed."
+    )
+    if marked:
+        text += f" Marked, because it cannot be told from 0: {'; '.join(marked)}."
+    return text
+
+
+def cascade_sentence(cascade: pd.DataFrame) -> str:
+    """Say how much likeness is left with all weights drawn anew."""
+    last = cascade.loc[cascade.groupby(["model_id", "method"]).position.idxmax()]
+    left = last.groupby("method").value.mean()
+    said = " and ".join(f"{value:.2f} of {METHODS.get(str(m), str(m))}" for m, value in left.items())
+    judged = "the maps show what was learned" if (left < 0.3).all() else (
+        "what is left is owed to the photograph, not to what was learned"
+    )  # fmt: skip
+    return f"With all weights drawn anew {said} is left: {judged}."
+
+
+def removal_sentence(removal: pd.DataFrame) -> str:
+    """Say whether each map beats every baseline in deletion and insertion."""
+    mean = removal.groupby(["check_name", "method"]).value.mean().unstack("check_name")
+    baselines = mean.loc[[name for name in BASELINES if name in mean.index]]
+    parts = []
+    for method in ("cam", "paper"):
+        if method not in mean.index or baselines.empty:
+            continue
+        beaten = (mean.deletion[method] < baselines.deletion) & (mean.insertion[method] > baselines.insertion)
+        name = METHODS[method]
+        lost = [BASELINES[str(one)] for one in baselines.index[~beaten]]
+        parts.append(
+            f"{name} beats every baseline in both"
+            if beaten.all()
+            else f"{name} does not beat {', '.join(lost)} in both"
+        )
+    return "; ".join(parts) + "." if parts else "No curves were published."
+
+
+def likeness_sentence(checks: pd.DataFrame) -> str:
+    """Compare likeness to another fold with likeness to shuffled labels."""
+    mean = checks.groupby(["check_name", "method"]).value.mean()
+    parts = []
+    for method in ("cam", "paper"):
+        same, shuffled = mean.get(("other_fold", method)), mean.get(("label_shuffle", method))
+        if same is None or shuffled is None:
+            continue
+        word = "depends" if same > 2 * shuffled else "hardly depends"
+        parts.append(
+            f"the {METHODS[method]} map {word} on the labels ({same:.2f} to the other fold, "
+            f"{shuffled:.2f} to "
+            "shuffled labels)"
+        )
+    text = "; ".join(parts)
+    return f"{text[:1].upper()}{text[1:]}." if text else "Nothing was trained on shuffled labels."
+
+
+def recovery_table(runs: list[dict[str, Any]]) -> pd.DataFrame:
+    """Return runs of `bench recovery` as a table for people, one row a run."""
+    rows = []
+    for run in runs:
+        accuracy, found = run["accuracy"], run["recovery"]
+        value, low, high = (accuracy[name] for name in ("value", "low", "high"))
+        index = next((one for one in run["index"] if one["relation"] == "occlusion"), None)
+        rows.append(
+            {
+                "recipe": run["recipe"],
+                "seed": run["seed"],
+                "rank correlation": f"{value:.2f} ({low:.2f} to {high:.2f})",
+                "oracle": run["oracle"],
+                "object pixels": f"{run['object_pixels']:.2%}",
+                **{f"by {name}": found[name] for name in ("reliance", "occlusion", "cam", "paper")},
+                "index (i) with (iv)": _index(index),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _index(index: dict[str, Any] | None) -> str:
+    if index is None or index["value"] is None:
+        return "–"
+    if index["low"] is None:
+        return f"{index['value']:.2f}"
+    return f"{index['value']:.2f} ({index['low']:.2f} to {index['high']:.2f}), {index['verdict']}"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "−")

@@ -1,0 +1,94 @@
+"""Trust: what is shown is what was published, and a bad value is called bad."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+from pages import trust
+from pages.shared import trust_words
+from pages.shared.forest import significant
+from tests.pages.conftest import RunPage, texts
+from tests.pages.test_patterns import charts_of, numbers
+
+
+def test_reliance_shows_the_published_intervals(run_page: RunPage, rows: duckdb.DuckDBPyConnection) -> None:
+    test = run_page("trust")
+    assert not test.exception
+    expected = rows.execute(
+        "SELECT code, value FROM reliance WHERE city_id = 'ker-bihan' AND NOT includes_imputed AND enough"
+    ).fetchall()
+    shown = {
+        row[0].split()[0]: value
+        for trace in charts_of(test)[0]["data"]
+        for row, value in zip(trace["customdata"], numbers(trace["x"]), strict=True)
+    }
+    assert shown == {code: pytest.approx(value) for code, value in expected}
+
+
+def test_each_check_has_a_sentence_from_its_figures(run_page: RunPage) -> None:
+    said = texts(run_page("trust"))
+    assert "Agreement with class occlusion: CAM +0.61" in said
+    assert "Marked, because it cannot be told from 0: Grad-CAM × gradient in" in said
+    assert "owed to the photograph" in said  # the paper map keeps 0.4 of its likeness
+    assert "CAM beats every baseline in both" in said
+    assert "Grad-CAM × gradient does not beat" in said
+    assert "the CAM map depends on the labels (0.60 to the other fold, 0.10" in said.replace(
+        "The CAM", "the CAM"
+    )
+    assert "Grad-CAM × gradient map hardly depends" in said
+
+
+def test_the_cascade_draws_every_network_and_map(run_page: RunPage, rows: duckdb.DuckDBPyConnection) -> None:
+    figure = charts_of(run_page("trust"))[2]
+    models = rows.execute("SELECT count(*) FROM model").fetchone()
+    assert models is not None
+    assert len(figure["data"]) == 2 * models[0]
+    for trace in figure["data"]:
+        x = numbers(trace["x"])
+        assert x[0] == 0
+        assert (np.diff(x) > 0).all()
+
+
+def test_runs_on_generated_worlds_are_listed(
+    run_page: RunPage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    run = {
+        "recipe": "objects",
+        "seed": 4,
+        "accuracy": {"value": 0.8, "low": 0.7, "high": 0.9},
+        "oracle": 0.9,
+        "object_pixels": 0.0083,
+        "recovery": {"reliance": 0.95, "occlusion": 0.9, "cam": 0.5, "paper": None},
+        "index": [
+            {"relation": "occlusion", "value": 0.1, "low": -0.4, "high": 0.5, "verdict": "cannot tell"}
+        ],
+    }
+    table = trust_words.recovery_table([run])
+    assert table["by reliance"].tolist() == [0.95]
+    assert table["rank correlation"].tolist() == ["0.80 (0.70 to 0.90)"]
+    assert table["index (i) with (iv)"].tolist() == ["0.10 (-0.40 to 0.50), cannot tell"]
+    assert trust.RECOVERY.name == "recovery.json"
+
+
+def test_reliance_is_claimed_only_beyond_chance() -> None:
+    frame = pd.DataFrame(
+        {
+            "code": ["11220", "14100"],
+            "name": ["a", "b"],
+            "value": [0.2, 0.1],
+            "low": [0.1, -0.05],
+            "high": [0.3, 0.25],
+            "q_value": [0.01, 0.3],
+        }
+    )
+    city = type("Named", (), {"name": "Kerlann"})()
+    assert significant(frame).tolist() == [True, False]
+    said = trust_words.reliance_sentence(frame, city)  # type: ignore[arg-type]
+    assert "on 1 of 2 classes: medium-density urban (+0.20)" in said
+    none = trust_words.reliance_sentence(frame.assign(q_value=np.nan), city)  # type: ignore[arg-type]
+    assert "relies on no class by itself" in none
