@@ -125,7 +125,9 @@ def _likeness(checks: pd.DataFrame) -> None:
         frame.sentence(trust_words.likeness_sentence(checks))
     frame.note(
         "Likeness of a network's maps to those of the network of another fold, which learned the same from "
-        "other cells, and of one trained on shuffled labels. Good: high for the first, low for the second."
+        "other cells, and of one trained on shuffled labels (for as many epochs as the study sets: a "
+        "short training leaves "
+        "maps alike). Good: high for the first, low for the second."
     )
 
 

@@ -104,15 +104,23 @@ def removal(rows: pd.DataFrame, ink: Inks) -> go.Figure:
                 hovertemplate="<b>%{text}</b><br>deletion %{x:.2f}, insertion %{y:.2f}<extra></extra>",
             )
         )
-    figure.update_xaxes(title_text="Area under deletion (good: small)")
-    figure.update_yaxes(title_text="area under insertion (good: large)")
+    figure.update_xaxes(title_text="Area under deletion (good: small)", range=_padded(mean.deletion, 0.16))
+    figure.update_yaxes(title_text="area under insertion (good: large)", range=_padded(mean.insertion, 0.2))
     return _finished(figure, 300)
+
+
+def _padded(values: pd.Series, share: float) -> list[float]:
+    """Range of an axis with room for the labels beside the marks."""
+    low, high = float(values.min()), float(values.max())
+    room = share * max(high - low, 0.1)
+    return [low - room, high + room]
 
 
 def _finished(figure: go.Figure, height: int) -> go.Figure:
     figure.update_layout(
         height=height,
         margin={"l": 8, "r": 12, "t": 26, "b": 8},
+        showlegend=True,
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )
     return figure

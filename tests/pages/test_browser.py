@@ -29,6 +29,7 @@ QUESTIONS = {
     "city": "Where is the model wrong",
     "patterns": "Does the model look at land use as the census does?",
     "cell": "",
+    "trust": "Can the maps be believed?",
     "upload": "What does the model say of your photograph?",
     "about": "What are these data",
 }
@@ -108,7 +109,14 @@ def pick_city(page: Page, name: str) -> None:
 # the first is a deep link to a server that has drawn nothing yet
 @pytest.mark.parametrize(
     ("name", "page"),
-    [("patterns", "dark"), ("city", "light"), ("cell", "light"), ("upload", "light"), ("about", "light")],
+    [
+        ("patterns", "dark"),
+        ("city", "light"),
+        ("cell", "light"),
+        ("trust", "light"),
+        ("upload", "light"),
+        ("about", "light"),
+    ],
     indirect=["page"],
 )
 def test_each_page_opens_by_its_address(
