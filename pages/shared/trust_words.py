@@ -94,11 +94,11 @@ def likeness_sentence(checks: pd.DataFrame) -> str:
         same, shuffled = mean.get(("other_fold", method)), mean.get(("label_shuffle", method))
         if same is None or shuffled is None:
             continue
-        word = "depends" if same > 2 * shuffled else "hardly depends"
+        word = "much" if same > 2 * shuffled else "hardly"
         parts.append(
-            f"the {METHODS[method]} map {word} on the labels ({same:.2f} to the other fold, "
-            f"{shuffled:.2f} to "
-            "shuffled labels)"
+            f"the {METHODS[method]} map is {word} more like that of the other fold ({same:.2f}) than "
+            "like that "
+            f"of shuffled labels ({shuffled:.2f})"
         )
     text = "; ".join(parts)
     return f"{text[:1].upper()}{text[1:]}." if text else "Nothing was trained on shuffled labels."
