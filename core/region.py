@@ -7,7 +7,7 @@ Pure of jobs: a chunk of cells goes in, tables come out. Uploads and checks use 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,7 +98,6 @@ def predict_region(
     *,
     land_use: LandUseIndex | None = None,
     thumbnail_px: int = 16,
-    progress: Callable[[int], None] | None = None,
 ) -> RegionRows:
     """Predict a chunk of cells.
 
@@ -109,20 +108,13 @@ def predict_region(
         networks: folds of a study.
         land_use: polygons in the grid's CRS; without it there are no activation rows.
         thumbnail_px: side of the small picture of each cell; divides the network's input side.
-        progress: called with the number of cells read so far.
 
     Raises:
         InputError: pixels that cannot be decoded.
     """
     px = networks.input_px
     images = np.zeros((len(cells), px, px, 3), np.uint8)
-    valid = np.zeros(len(cells), np.float32)
-    read = 0
-    for index, rgb, share in mosaic.read_cells(grid, cells.x.to_numpy(), cells.y.to_numpy(), px):
-        images[index], valid[index] = rgb, share
-        read += len(index)
-        if progress is not None:
-            progress(read)
+    valid = mosaic.read_into(images, grid, cells.x, cells.y)
     whole = valid >= MIN_VALID_SHARE
     kept = cells[whole].reset_index(drop=True)
     together, maps = predict_cells(images[whole], networks.folds, networks.device)

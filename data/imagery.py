@@ -199,6 +199,23 @@ class Mosaic:
             if progress is not None:
                 progress(len(indexes))
 
+    def read_into(
+        self,
+        images: NDArray[np.uint8],
+        grid: Grid,
+        xs: ArrayLike,
+        ys: ArrayLike,
+        progress: Callable[[int], object] | None = None,
+    ) -> NDArray[np.float32]:
+        """Fill images (n, px, px, 3) uint8, which may be a memory map, in the cells' order.
+
+        Returns valid shares (n,). The rest is as in `read_cells`.
+        """
+        valid = np.zeros(len(images), np.float32)
+        for index, rgb, share in self.read_cells(grid, xs, ys, images.shape[1], progress):
+            images[index], valid[index] = rgb, share
+        return valid
+
     def _block_side(self, grid: Grid, pixels: int, block: int) -> int:
         """Cells along a block's side, so that what is read at once stays within bounds of memory."""
         finest = min(tile.resolution_m for tile in self.tiles)

@@ -94,7 +94,7 @@ def paper_maps(
         )
         cam = torch.stack(cams).mean(0)  # (B, h, w)
         strength = torch.stack(gradients).mean(0).abs().sum(1)  # (B, H, W)
-        cam = _resize(cam - cam.mean((1, 2), keepdim=True), side)
+        cam = resize(cam - cam.mean((1, 2), keepdim=True), side)
         here = slice(start, start + len(x))
         rich[here] = _paper_normalised(cam, strength)
         poor[here] = _paper_normalised(-cam, strength)
@@ -126,7 +126,7 @@ def _cam_and_gradient(network: CellNetwork, x: Tensor, axes: tuple[int, ...]) ->
     return torch.flip(cam, axes), torch.flip(of_input, axes)
 
 
-def _resize(maps: Tensor, side: int) -> Tensor:
+def resize(maps: Tensor, side: int) -> Tensor:
     """Maps (B, h, w) to (B, side, side), bilinear, pixel centres at half pixels."""
     return functional.interpolate(maps[:, None], size=(side, side), mode="bilinear", align_corners=False)[
         :, 0
@@ -187,7 +187,7 @@ def captum_map(
 
     if method == "gradcam":
         cam = attr.LayerGradCam(explained, network.last_activation).attribute(x)  # (1, 1, h, w)
-        return _resize(cam.detach()[:, 0].float(), side)[0].cpu().numpy()
+        return resize(cam.detach()[:, 0].float(), side)[0].cpu().numpy()
     if method == "integrated_gradients":
         by_pixel = attr.IntegratedGradients(explained).attribute(x, n_steps=steps, internal_batch_size=8)
     elif method == "occlusion":

@@ -14,9 +14,8 @@ import numpy as np
 import torch
 from scipy import ndimage, stats
 from torch import nn
-from torch.nn import functional
 
-from models.activation import paper_maps
+from models.activation import paper_maps, resize
 from models.network import CellNetwork, build_network
 from models.occlusion import masked_scores
 from models.predict import predict
@@ -144,7 +143,10 @@ def removal(
     z = np.concatenate(list(masked_scores(network, untouched, colour=colour)))
     sign = np.where(z >= z_mean, 1.0, -1.0)
     maps = {name: of(network, images) for name, of in methods.items()}
-    scored = {name: _resized(found, side) * sign[:, None, None] for name, found in maps.items()}
+    scored = {
+        name: resize(torch.from_numpy(found), side).numpy() * sign[:, None, None]
+        for name, found in maps.items()
+    }
     first = next(iter(scored.values()))
     scored["random"] = random.random((len(images), 16, 16)).repeat(side // 16, 1).repeat(side // 16, 2)
     scored["area_uniform"] = np.broadcast_to(_dither(side), first.shape)
@@ -177,13 +179,6 @@ def _areas(
     whole = evidence[:, 0].sum()
     curve = evidence.sum(0) / whole if whole != 0 else np.full(evidence.shape[1], np.nan)
     return float(curve[1 : STEPS + 1].mean()), float(curve[STEPS + 1 :].mean())
-
-
-def _resized(maps: np.ndarray, side: int) -> np.ndarray:
-    planes = functional.interpolate(
-        torch.from_numpy(np.ascontiguousarray(maps))[:, None], size=(side, side), mode="bilinear"
-    )
-    return planes[:, 0].numpy()
 
 
 def _dither(side: int) -> np.ndarray:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -14,7 +13,7 @@ from core.pipeline.parts import fingerprint
 from core.pipeline.progress import progress
 from core.pipeline.workspace import Workspace, write_facts
 from core.statistics.landuse import ClassQuantities, class_quantities, pair_quantities
-from data.coverage import LandUseIndex, coarsen
+from data.coverage import coarsen
 
 if TYPE_CHECKING:
     from core.ensemble import Fold
@@ -46,12 +45,12 @@ def attribute_city(workspace: Workspace, city_id: str, folds: dict[int, Fold], o
     predictions = workspace.table("predict", city_id, "predictions")
     evidence = workspace.array("predict", city_id, "evidence")  # (n, h, w)
     size = workspace.facts("ingest", city_id)["cell_size_m"]
-    index = LandUseIndex.of(gpd.read_parquet(workspace.part("ingest", city_id) / "land_use.parquet"))
+    index = workspace.land_use_index(city_id)
     px = workspace.study.network.input_px
     random = np.random.default_rng(workspace.study.study.seed)
 
     paper = "paper" in workspace.study.attribute.methods
-    peers = _peers(predictions, _folds_of(workspace, city_id)[predictions.row])
+    peers = _peers(predictions, workspace.folds(city_id)[predictions.row])
     land_use, mapped, activation = [], [], []
     nulls: dict[str, list[pd.DataFrame]] = {name: [] for name in NULLS}
     fine: dict[int, tuple[list[str], npt.NDArray[np.float32]]] = {}
@@ -138,12 +137,6 @@ def _null_rows(
     return frame
 
 
-def _folds_of(workspace: Workspace, city_id: str) -> npt.NDArray[np.int64]:
-    """Return the fold of each cell of a city, -1 for those in none."""
-    plan = workspace.table("train", "plan", "plan")
-    return plan[plan.city_id == city_id].fold.to_numpy(np.int64)
-
-
 def _paper_maps(
     folds: dict[int, Fold],
     predictions: pd.DataFrame,
@@ -155,7 +148,7 @@ def _paper_maps(
     """Yield (row, (rich, poor)), maps (px, px), of each out-of-fold cell by the network that never saw it."""
     from models.activation import paper_maps
 
-    fold = _folds_of(workspace, city_id)
+    fold = workspace.folds(city_id)
     advance(int((~predictions.out_of_fold).sum()))
     for number, one in folds.items():
         rows = np.flatnonzero(fold == number)

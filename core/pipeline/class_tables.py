@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -219,7 +219,7 @@ def _indices(
                     cells.x,
                     cells.y,
                     block_m=block_m,
-                    reference=MIX_REFERENCE[cast("str", relation)],
+                    reference=MIX_REFERENCE[relation],
                     draws=draws,
                     seed=seed,
                 )

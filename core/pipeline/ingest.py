@@ -121,24 +121,11 @@ def _write_images(
     images = np.lib.format.open_memmap(
         out / "images.npy", mode="w+", dtype=np.uint8, shape=(len(cells), px, px, 3)
     )
-    valid = np.zeros(len(cells), np.float32)
     with open_imagery(city.imagery.path) as mosaic, progress(f"ingest {city.id}", len(cells)) as advance:
         resolution = float(mosaic.info.resolution_m)
-        for index, rgb, share in mosaic.read_cells(grid, cells.x.to_numpy(), cells.y.to_numpy(), px):
-            images[index] = rgb
-            valid[index] = share
-            advance(len(index))
+        valid = mosaic.read_into(images, grid, cells.x, cells.y, advance)
     images.flush()
     return valid, resolution
-
-
-def city_images(imagery: Path, cells: pd.DataFrame, px: int) -> np.ndarray:
-    """Return the images (n, px, px, 3) uint8 of cells (x, y in the census grid) from a photograph."""
-    images = np.zeros((len(cells), px, px, 3), np.uint8)
-    with open_imagery(imagery) as mosaic:
-        for index, rgb, _ in mosaic.read_cells(Grid(), cells.x.to_numpy(), cells.y.to_numpy(), px):
-            images[index] = rgb
-    return images
 
 
 def _polygons_near(land_use: LandUse | None, cells: pd.DataFrame, grid: Grid) -> gpd.GeoDataFrame | None:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -14,7 +13,6 @@ import pandas as pd
 from core.pipeline.parts import fingerprint
 from core.pipeline.progress import progress
 from core.pipeline.workspace import Workspace, write_facts
-from data.coverage import LandUseIndex
 
 if TYPE_CHECKING:
     from core.ensemble import Fold
@@ -44,12 +42,11 @@ def occlude_city(workspace: Workspace, city_id: str, folds: dict[int, Fold], out
     from models.occlusion import masked_scores
 
     settings = workspace.study.occlusion
-    plan = workspace.table("train", "plan", "plan")
-    fold = plan[plan.city_id == city_id].fold.to_numpy()
+    fold = workspace.folds(city_id)
     cells = workspace.table("ingest", city_id, "cells")
     images = workspace.array("ingest", city_id, "images")
     size = float(workspace.facts("ingest", city_id)["cell_size_m"])
-    index = LandUseIndex.of(gpd.read_parquet(workspace.part("ingest", city_id) / "land_use.parquet"))
+    index = workspace.land_use_index(city_id)
     px = workspace.study.network.input_px
     colour = mean_colour(images, np.flatnonzero(fold >= 0))
 

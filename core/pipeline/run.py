@@ -6,6 +6,7 @@ import fcntl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.pipeline import STAGES, attribute, ingest, occlude, predict, publish, summarise, train, trust
 from core.pipeline.parts import produce, sweep
@@ -13,6 +14,9 @@ from core.pipeline.workspace import Workspace
 from core.settings import Settings
 from core.study import CitySection, read_study
 from data.errors import StudyError
+
+if TYPE_CHECKING:
+    from core.ensemble import Fold
 
 Say = Callable[[str], None]
 
@@ -110,15 +114,8 @@ def _predict(workspace: Workspace) -> Iterator[str]:
     tasks = _tasks(workspace)
     for city in workspace.study.cities:
         mine = predict.models_of(tasks, city.id)
-
-        def write(out: Path, city_id: str = city.id, mine: list[train.ModelTask] = mine) -> str:
-            return predict.predict_city(workspace, city_id, predict.load_folds(workspace, mine), out)
-
-        yield _line(
-            produce(
-                workspace.part("predict", city.id), predict.predict_inputs(workspace, mine, city.id), write
-            )
-        )
+        inputs = predict.predict_inputs(workspace, mine, city.id)
+        yield _with_folds(workspace, "predict", city.id, mine, inputs, predict.predict_city)
 
 
 def _attribute(workspace: Workspace) -> Iterator[str]:
@@ -128,16 +125,8 @@ def _attribute(workspace: Workspace) -> Iterator[str]:
         if city.land_use is None:
             yield f"{city.id}: no land use, nothing to attribute to"
             continue
-        mine = predict.models_of(tasks, city.id)
-
-        def write(out: Path, city_id: str = city.id, mine: list[train.ModelTask] = mine) -> str:
-            return attribute.attribute_city(workspace, city_id, predict.load_folds(workspace, mine), out)
-
-        yield _line(
-            produce(
-                workspace.part("attribute", city.id), attribute.attribute_inputs(workspace, city.id), write
-            )
-        )
+        mine, inputs = predict.models_of(tasks, city.id), attribute.attribute_inputs(workspace, city.id)
+        yield _with_folds(workspace, "attribute", city.id, mine, inputs, attribute.attribute_city)
 
 
 def _occlude(workspace: Workspace) -> Iterator[str]:
@@ -147,14 +136,24 @@ def _occlude(workspace: Workspace) -> Iterator[str]:
         return
     tasks = _tasks(workspace)
     for city in _with_land_use(workspace):
-        mine = predict.models_of(tasks, city.id)
+        mine, inputs = predict.models_of(tasks, city.id), occlude.occlude_inputs(workspace, city.id)
+        yield _with_folds(workspace, "occlude", city.id, mine, inputs, occlude.occlude_city)
 
-        def write(out: Path, city_id: str = city.id, mine: list[train.ModelTask] = mine) -> str:
-            return occlude.occlude_city(workspace, city_id, predict.load_folds(workspace, mine), out)
 
-        yield _line(
-            produce(workspace.part("occlude", city.id), occlude.occlude_inputs(workspace, city.id), write)
-        )
+def _with_folds(
+    workspace: Workspace,
+    stage: str,
+    city_id: str,
+    tasks: list[train.ModelTask],
+    inputs: str,
+    work: Callable[[Workspace, str, dict[int, Fold], Path], str],
+) -> str:
+    """Produce a city's part of a stage that needs the networks; they are loaded only if there is work."""
+
+    def write(out: Path) -> str:
+        return work(workspace, city_id, predict.load_folds(workspace, tasks), out)
+
+    return _line(produce(workspace.part(stage, city_id), inputs, write))
 
 
 def _trust(workspace: Workspace) -> Iterator[str]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from core.study import Study
+
+if TYPE_CHECKING:
+    from data.coverage import LandUseIndex
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,19 @@ class Workspace:
     def array(self, stage: str, name: str, array: str) -> npt.NDArray[Any]:
         """Map an array that a part has written into memory, read-only."""
         return np.load(self.part(stage, name) / f"{array}.npy", mmap_mode="r", allow_pickle=False)
+
+    def folds(self, city_id: str) -> npt.NDArray[np.int64]:
+        """Return the fold (n,) of each ingested cell of a city, -1 for those in none."""
+        plan = self.table("train", "plan", "plan")
+        return plan[plan.city_id == city_id].fold.to_numpy(np.int64)
+
+    def land_use_index(self, city_id: str) -> LandUseIndex:
+        """Read the land-use polygons of a city, ready to be asked for the coverage of a cell."""
+        import geopandas as gpd  # half a second that stages without land use need not wait for
+
+        from data.coverage import LandUseIndex
+
+        return LandUseIndex.of(gpd.read_parquet(self.part("ingest", city_id) / "land_use.parquet"))
 
     def facts(self, stage: str, name: str) -> dict[str, Any]:
         """Read the plain facts (`facts.json`) that a part has written."""

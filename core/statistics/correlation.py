@@ -144,6 +144,27 @@ def pearson(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     return float(np.clip(a @ b / np.sqrt((a @ a) * (b @ b)), -1.0, 1.0))
 
 
+def rank_terms(a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
+    """Terms (n, 6) of a rank correlation of ``a`` and ``b`` (n,): 1, a, b, ab, aa, bb of their centred ranks.
+
+    Sums of them over any cells, drawn as often as one likes, give a correlation with ``correlation_of_sums``.
+    """
+    first, second = (stats.rankdata(v) / len(np.asarray(v)) - 0.5 for v in (a, b))
+    parts = (np.ones(len(first)), first, second, first * second, first * first, second * second)
+    return np.column_stack(parts)
+
+
+def correlation_of_sums(totals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Correlation (...) from sums (..., 6) of ``rank_terms``; NaN where a side does not vary.
+
+    >>> float(correlation_of_sums(rank_terms([1, 2, 3, 9], [2, 4, 8, 16]).sum(0)).round(9))
+    1.0
+    """
+    n, a, b, ab, aa, bb = np.moveaxis(totals, -1, 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray((ab - a * b / n) / np.sqrt((aa - a * a / n) * (bb - b * b / n)))
+
+
 def kendall_error(a: ArrayLike, b: ArrayLike) -> float:
     """Standard deviation of Kendall's tau-b over all pairings of ``a`` and ``b`` (n,), ties as they are.
 

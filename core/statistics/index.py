@@ -12,6 +12,7 @@ from scipy import stats
 
 from core.folds import square_blocks
 from core.statistics.bootstrap import LEAST_BLOCKS
+from core.statistics.correlation import correlation_of_sums, rank_terms
 
 Floats = NDArray[np.float64]
 Verdict = Literal["follows", "disregards", "cannot tell"]
@@ -81,7 +82,7 @@ def follow_index(
 
     def index(multiplicity: Floats) -> Floats:
         land_use, found, *by_chance = (
-            _correlation(np.tensordot(multiplicity, sums, axes=1)) for sums in (first, *second)
+            correlation_of_sums(np.tensordot(multiplicity, sums, axes=1)) for sums in (first, *second)
         )  # each (draws, k)
         null = np.mean(by_chance, axis=0) if by_chance else 0.0
         return _weighted_pearson(land_use, found - null, weight)
@@ -140,22 +141,16 @@ def _blocks(x: ArrayLike, y: ArrayLike, block_m: float) -> tuple[NDArray[np.int6
 
 
 def _block_sums(values: Floats, against: Floats, block: NDArray[np.int64]) -> Floats:
-    """Sums over blocks (B, k, 6) of 1, a, b, ab, aa, bb: ranks a of values (n, k), b of against (n,)."""
+    """Sums over blocks (B, k, 6) of the ``rank_terms`` of values (n, k) and against (n,)."""
     sums = np.zeros((int(block.max()) + 1, values.shape[1], 6))
     for column in range(values.shape[1]):
         kept = np.flatnonzero(np.isfinite(values[:, column]) & np.isfinite(against))
         if len(kept) < 2:
             continue
-        a, b = (stats.rankdata(v) / len(kept) - 0.5 for v in (values[kept, column], against[kept]))
-        for place, part in enumerate((np.ones(len(kept)), a, b, a * b, a * a, b * b)):
+        terms = rank_terms(values[kept, column], against[kept])
+        for place, part in enumerate(terms.T):
             sums[:, column, place] = np.bincount(block[kept], part, len(sums))
     return sums
-
-
-def _correlation(sums: Floats) -> Floats:
-    n, a, b, ab, aa, bb = np.moveaxis(sums, -1, 0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return (ab - a * b / n) / np.sqrt((aa - a * a / n) * (bb - b * b / n))
 
 
 def _weighted_pearson(first: Floats, second: Floats, weight: Floats) -> Floats:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from scipy import stats
 
 from core.statistics.bootstrap import Interval
+from core.statistics.correlation import correlation_of_sums, rank_terms
 from core.statistics.interval import interval_of_sums
-
-Floats = NDArray[np.float64]
 
 
 def map_agreement(
@@ -24,6 +20,7 @@ def map_agreement(
     cells (``interval.interval_of_sums``), the ranks being those of all rows. Near 0: the map does not know
     where the network looks.
 
+    >>> import numpy as np
     >>> random = np.random.default_rng(0); n = 900
     >>> x, y = np.arange(n) % 30 * 200, np.arange(n) // 30 * 200
     >>> rows = pd.DataFrame({"cell_id": range(n), "x": x, "y": y})
@@ -36,13 +33,12 @@ def map_agreement(
     if len(known) < 3 or known.attention.nunique() < 2 or known.effect.nunique() < 2:
         nan = float("nan")
         return Interval(nan, nan, nan, nan, 0, "too few classes to compare")
-    a, b = (stats.rankdata(known[c]) / len(known) - 0.5 for c in ("attention", "effect"))
-    parts = pd.DataFrame({"n": 1.0, "a": a, "b": b, "ab": a * b, "aa": a * a, "bb": b * b})
+    parts = pd.DataFrame(rank_terms(known.attention, known.effect))
     sums = parts.groupby(known.cell_id.to_numpy()).sum()
     place = known.groupby("cell_id")[["x", "y"]].first().loc[sums.index]
     return interval_of_sums(
         sums.to_numpy(),
-        _correlation,
+        correlation_of_sums,
         place.x,
         place.y,
         block_m=block_m,
@@ -50,9 +46,3 @@ def map_agreement(
         seed=seed,
         bounds=(-1, 1),
     )
-
-
-def _correlation(totals: Floats) -> Floats:
-    n, a, b, ab, aa, bb = np.moveaxis(totals, -1, 0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray((ab - a * b / n) / np.sqrt((aa - a * a / n) * (bb - b * b / n)))
