@@ -29,7 +29,8 @@ CLASS_TABLES = (
 
 def summarise_inputs(workspace: Workspace, city_id: str) -> str:
     """Return the fingerprint of what the summary of a city depends on."""
-    done = [workspace.done_with(stage, city_id) for stage in ("predict", "attribute", "occlude")]
+    stages = ["predict", "attribute"] + ["occlude"] * workspace.study.occlusion.enabled
+    done = [workspace.done_with(stage, city_id) for stage in stages]
     return fingerprint(workspace.study.statistics, workspace.study.folds, workspace.study.study.seed, done)
 
 

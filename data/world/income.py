@@ -84,9 +84,21 @@ def income_score(
     return _residual(score, known)
 
 
+def weights_per_share(shares: pd.DataFrame) -> dict[str, float]:
+    """Return the planted weight of a whole cell of each class in `mix`, by code, from shares (n, codes).
+
+    ``MIX_WEIGHTS`` are per standard deviation of the share, so that rare classes count as much as common
+    ones; a square metre of a rare class then weighs more.
+
+    >>> weights_per_share(pd.DataFrame({"12230": [0.0, 0.5, 1.0], "50000": [1.0, 0.5, 0.0]}))
+    {'12230': -1.2}
+    """
+    return {c: w / max(float(shares[c].std()), 1e-9) for c, w in MIX_WEIGHTS.items() if c in shares}
+
+
 def mix_score(shares: pd.DataFrame) -> NDArray[np.float64]:
-    """Return the weighted land-use mix (n,): each class's share over its deviation, times its weight."""
-    parts = [w * shares[c] / max(shares[c].std(), 1e-9) for c, w in MIX_WEIGHTS.items() if c in shares]
+    """Return the weighted land-use mix (n,): each class's share times its weight."""
+    parts = [weight * shares[code] for code, weight in weights_per_share(shares).items()]
     return np.sum(np.asarray(parts, float), axis=0)
 
 

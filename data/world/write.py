@@ -18,7 +18,16 @@ from scipy.stats import spearmanr
 from data.world import files, objects
 from data.world.city import City, build_city
 from data.world.geometry import Points, polygons
-from data.world.income import MIX_WEIGHTS, Cells, census_table, euros, income_score, mix_score, rank_of
+from data.world.income import (
+    MIX_WEIGHTS,
+    Cells,
+    census_table,
+    euros,
+    income_score,
+    mix_score,
+    rank_of,
+    weights_per_share,
+)
 from data.world.plan import CityPlan, city_plans
 from data.world.relabel import relabelled, shown_by_drawing
 from data.world.render import Canvas, draw
@@ -224,6 +233,14 @@ def write_world(
     return path
 
 
+def _planted(world: World) -> dict[str, float]:
+    """Return the classes that carry income: strength of their objects, or weight of a cell full of one."""
+    if world.recipe == "mix":
+        weights = weights_per_share(world.shares[world.households >= 0.5])
+        return {code: round(weight, 3) for code, weight in weights.items()}
+    return objects.PLANTED if world.recipe == "objects" else {}
+
+
 def _write_city(out: Path, plan: CityPlan, recipe: str, seed: int, index: int, size: str) -> tuple[dict, str]:
     world = make_world(plan, recipe, seed, index)
     rgb, valid, left, top = photograph(world, seed, index)
@@ -254,7 +271,7 @@ def _write_city(out: Path, plan: CityPlan, recipe: str, seed: int, index: int, s
             "size": size,
             "city": plan.id,
             "city_index": index,
-            "planted": {"objects": objects.PLANTED, "mix": MIX_WEIGHTS}.get(recipe, {}),
+            "planted": _planted(world),
             "land_use_weights": MIX_WEIGHTS if recipe in ("mix", "hidden") else {},
             "oracle_spearman": round(score, 4),
             "object_pixel_share": round(share, 6),

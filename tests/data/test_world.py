@@ -282,3 +282,16 @@ def test_mix_income_follows_the_planted_weights() -> None:
     }
     assert signs
     assert all(signs[code] == np.sign(MIX_WEIGHTS[code]) for code in signs)
+
+
+def test_planted_weights_of_mix_are_those_of_a_cell_full_of_the_class(tmp_path: Path) -> None:
+    study = write_world(tmp_path, "mix", 3, "tiny", progress=False)
+    plan = city_plans("tiny")[0]
+    truth = json.loads((study.parent / plan.id / "truth.json").read_text(encoding="utf-8"))
+    world = make_world(plan, "mix", 3, 0)
+    shares = world.shares[world.households >= 0.5]
+    assert set(truth["planted"]) == set(MIX_WEIGHTS) & set(shares.columns)
+    for code, weight in truth["planted"].items():
+        assert weight * shares[code].std() == pytest.approx(MIX_WEIGHTS[code], abs=2e-3)
+    known = shares[list(truth["planted"])].to_numpy()
+    assert mix_score(shares) == pytest.approx(known @ np.array(list(truth["planted"].values())), abs=1e-2)
