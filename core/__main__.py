@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from core import bench, submit, worker
+    from core import bench, explain, submit, worker
     from data.world.plan import SIZES
 
     parser = argparse.ArgumentParser(prog="python -m core", description="Carreau from the command line.")
@@ -66,6 +66,10 @@ def _parser() -> argparse.ArgumentParser:
     info.add_argument("--study", help="id of the study (default: the first found)")
     info.add_argument("--json", action="store_true", help="print one JSON object")
     info.set_defaults(run=_info)
+
+    explain_parser = verbs.add_parser("explain", help="draw another activation map of one cell")
+    explain.add_arguments(explain_parser)
+    explain_parser.set_defaults(run=explain.run)
 
     bench_parser = verbs.add_parser("bench", help="measure Carreau itself")
     bench.add_arguments(bench_parser)

@@ -5,14 +5,20 @@ One fold is an ensemble of one, so a cell predicted out of fold and a cell of an
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 
+from data.errors import InputError
+from data.store.open import connect
 from models.activation import evidence
+from models.checkpoint import load_model
+from models.device import pick_device
 from models.network import CellNetwork
 from models.predict import Ensemble, ensemble, predict
 
@@ -26,6 +32,43 @@ class Fold:
     network: CellNetwork
     z_mean: float
     z_std: float
+
+
+def published_folds(
+    publication: Path,
+    device: torch.device | None = None,
+    *,
+    city_id: str | None = None,
+    fold: int | None = None,
+) -> list[Fold]:
+    """Load the networks of a publication: all, those that may speak of a city, or the one of a fold.
+
+    Raises:
+        InputError: weights that are missing, or not those that the publication was made with.
+    """
+    with connect(publication) as connection:
+        rows = connection.execute(
+            """
+            SELECT file, sha256, z_mean, z_std FROM model
+            WHERE ($city IS NULL OR city_id IS NULL OR city_id = $city) AND ($fold IS NULL OR fold = $fold)
+            ORDER BY model_id
+            """,
+            {"city": city_id, "fold": fold},
+        ).fetchall()
+    if not rows:
+        raise InputError(
+            publication, "holds no networks", "Run the study's pipeline again, with its train stage."
+        )
+    folds = []
+    for file, sha256, z_mean, z_std in rows:
+        path = publication.parent / file
+        if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+            raise InputError(
+                path, "is not the network that the study was published with", "Publish the study again."
+            )
+        network, _ = load_model(path, device or pick_device())
+        folds.append(Fold(network, float(z_mean), float(z_std)))
+    return folds
 
 
 def predict_cells(

@@ -6,7 +6,6 @@ Pure of jobs: a chunk of cells goes in, tables come out. Uploads and checks use 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +14,13 @@ import numpy as np
 import pandas as pd
 import torch
 
-from core.ensemble import Fold, predict_cells, prediction_columns
+from core.ensemble import Fold, predict_cells, prediction_columns, published_folds
 from core.statistics.landuse import class_quantities
 from data.coverage import LandUseIndex
 from data.errors import InputError
 from data.grid import Grid
 from data.imagery import MIN_VALID_SHARE, Mosaic
 from data.store.open import connect
-from models.checkpoint import load_model
 from models.predict import Ensemble
 
 
@@ -61,23 +59,10 @@ def load_networks(publication: Path, device: torch.device) -> StudyNetworks:
         study = connection.execute(
             "SELECT study_id, n_classes, input_px, cell_size_m, is_generated FROM study"
         ).fetchone()
-        models = connection.execute(
-            "SELECT file, sha256, z_mean, z_std FROM model ORDER BY model_id"
-        ).fetchall()
         resolution = connection.execute("SELECT median(imagery_resolution_m) FROM city").fetchone()
-    if study is None or not models:
-        raise InputError(
-            publication, "holds no networks", "Run the study's pipeline again, with its train stage."
-        )
-    folds = []
-    for file, sha256, z_mean, z_std in models:
-        path = publication.parent / file
-        if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
-            raise InputError(
-                path, "is not the network that the study was published with", "Publish the study again."
-            )
-        network, _ = load_model(path, device)
-        folds.append(Fold(network, float(z_mean), float(z_std)))
+    if study is None:
+        raise InputError(publication, "has no study in it", "Publish the study again.")
+    folds = published_folds(publication, device)
     return StudyNetworks(
         study_id=str(study[0]),
         folds=tuple(folds),

@@ -8,7 +8,7 @@ import streamlit as st
 from data.errors import InputError
 from data.store import cell_queries, queries
 from data.store.queries import City
-from pages.shared import cell_words, charts, city_words, frame, photograph, state
+from pages.shared import cell_words, charts, city_words, explanation, frame, photograph, state
 from pages.shared.class_names import short_name
 from pages.shared.study import OpenStudy, french_number, is_missing
 
@@ -102,12 +102,13 @@ def _photograph(here: OpenStudy, city: City, cell: pd.Series) -> None:
     corner = int(cell["x"]), int(cell["y"])
     evidence = here.ask(cell_queries.evidence_map, city.city_id, cell["cell_id"])
     reach = here.ask(cell_queries.evidence_reach, city.city_id)
+    asked = explanation.controls(here, enabled=evidence is not None)
     slider, toggle = st.columns([1.25, 1], vertical_alignment="center", gap="medium")
     with slider:
         steps = [str(percent) for percent in range(0, 101, 5)]
         st.session_state["evidence"] = int(state.choice("evidence", steps, "60"))
         opacity = st.slider(
-            "Evidence over the photograph",
+            "Map over the photograph",
             0,
             100,
             step=5,
@@ -130,11 +131,20 @@ def _photograph(here: OpenStudy, city: City, cell: pd.Series) -> None:
     polygons = None
     if outlined and city.has_land_use:
         polygons = here.ask(cell_queries.polygons_in_square, city.city_id, *corner, here.row.cell_size_m)
+    legend = photograph.legend_of_evidence(reach)
+    if evidence is not None and asked.method != explanation.EVIDENCE:
+        try:
+            evidence = explanation.drawn(here, city.city_id, cell["cell_id"], asked)
+            reach = explanation.reach(evidence)
+            legend = explanation.legend(asked, city_words.unit(here.row.n_classes))
+        except explanation.NotDrawnError as error:
+            st.warning(f"This map cannot be drawn: {error} Shown instead: the evidence map.")
+            asked = explanation.Asked(explanation.EVIDENCE, "z")
     drawn = None if evidence is None else photograph.overlay(evidence, reach)
     label = f"Photograph of cell {frame.short_id(cell['cell_id'])}, north up"
     st.html(photograph.stack(jpeg, drawn, opacity / 100, polygons, corner, here.row.cell_size_m, label))
     if evidence is not None:
-        st.html(photograph.legend_of_evidence(reach))
+        st.html(legend)
     if polygons is not None:
         present = polygons.drop_duplicates("code").sort_values("code")
         chips = "".join(
@@ -145,6 +155,8 @@ def _photograph(here: OpenStudy, city: City, cell: pd.Series) -> None:
         st.html(f'<div class="carreau-legend">{chips}</div>')
     if evidence is None:
         said += " No evidence map: this cell was not predicted."
+    elif asked.method != explanation.EVIDENCE:
+        said += " " + explanation.sentence(asked, here.row.head)
     else:
         metres = here.row.cell_size_m / evidence.shape[0]
         rows, columns = evidence.shape

@@ -103,16 +103,20 @@ def stack(
     return f'<div class="carreau-photo">{"".join(layers)}{_scale_bar(size)}</div>'
 
 
-def legend_of_evidence(reach: float) -> str:
-    """Return the legend of the overlay as HTML: brown to clear to teal, in standard deviations of z."""
+def legend(below: str, above: str) -> str:
+    """Return the legend of an overlay as HTML: brown to clear to teal, with the words of either end."""
     brown, teal = palette.diverging(9)[1], palette.diverging(9)[7]
     no_brown, no_teal = palette.translucent(brown, 0), palette.translucent(teal, 0)
     ramp = f"linear-gradient(90deg,{brown},{no_brown} 50%,{no_teal} 50%,{teal})"
     return (
-        f'<div class="carreau-legend"><span>poorer −{reach:.1f}</span>'
-        f'<span class="ramp" style="background:{ramp}"></span>'
-        f"<span>+{reach:.1f} richer, standard deviations of z</span></div>"
+        f'<div class="carreau-legend"><span>{escape(below)}</span>'
+        f'<span class="ramp" style="background:{ramp}"></span><span>{escape(above)}</span></div>'
     )
+
+
+def legend_of_evidence(reach: float) -> str:
+    """Return the legend of the evidence map, in standard deviations of z."""
+    return legend(f"poorer −{reach:.1f}", f"+{reach:.1f} richer, standard deviations of z")
 
 
 def _outlines(polygons: pd.DataFrame, corner: tuple[int, int], size: int) -> str:

@@ -13,6 +13,7 @@ import pytest
 import shapely
 from PIL import Image
 
+from core.settings import SHIPPED_DEMO
 from data.store import cell_queries
 from data.store.open import connect
 from pages.shared import cell_words, palette, photograph
@@ -223,3 +224,34 @@ def test_overlay_is_north_up_and_clear_where_nothing_is_said() -> None:
 def test_outlines_are_drawn_from_the_north_west() -> None:
     square = shapely.box(1000, 2150, 1050, 2200)  # the north-western 50 m of the cell at (1000, 2000)
     assert photograph._path(square, (1000, 2000), 200) == "M50.0 50.0L50.0 0.0L0.0 0.0L0.0 50.0L50.0 50.0Z"
+
+
+@pytest.mark.skipif(
+    not SHIPPED_DEMO.is_dir(), reason=f"no demo study has been published to {SHIPPED_DEMO} yet"
+)
+def test_another_map_is_drawn_on_demand_and_stands_in_the_address(run_page: RunPage) -> None:
+    test = run_page("cell", studies=SHIPPED_DEMO.parent, city="feinteville")
+    assert "standard deviations of z</span>" in texts(test)
+    assert test.selectbox(key="explains").disabled  # the evidence map explains z, and nothing else
+    test.selectbox(key="map").select("gradcam").run(timeout=120)
+    assert not test.warning
+    assert test.query_params["map"] == ["gradcam"] or test.query_params["map"] == "gradcam"
+    shown = texts(test)
+    assert "scale of this map alone" in shown
+    assert "each feature weighed by its mean gradient" in shown
+    of_z = re.search(r'alt="Evidence map" src="([^"]+)"', shown)
+    test.selectbox(key="explains").select("1").run(timeout=120)
+    shown = texts(test)
+    assert "against decile 1" in shown
+    of_poorest = re.search(r'alt="Evidence map" src="([^"]+)"', shown)
+    assert of_z
+    assert of_poorest
+    assert of_z.group(1) != of_poorest.group(1)
+
+
+def test_a_map_that_cannot_be_drawn_leaves_the_evidence_and_says_why(run_page: RunPage) -> None:
+    test = run_page("cell", map="occlusion")  # a synthetic study has neither photographs nor networks
+    test.run(timeout=120)
+    assert "This map cannot be drawn: " in test.warning[0].value
+    assert "Shown instead: the evidence map." in test.warning[0].value
+    assert "standard deviations of z</span>" in texts(test)
