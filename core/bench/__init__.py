@@ -29,12 +29,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     recovery.set_defaults(measure=_recovery)
 
+    nothing = benches.add_parser("nothing", help="is land use found to matter where nothing carries income?")
+    nothing.add_argument("--worlds", type=int, default=50, help="generated cities")
+    nothing.add_argument("--size", default="city", help="size of the cities: tiny, city or demo")
+    nothing.set_defaults(measure=_nothing)
+
     fills = benches.add_parser("fills", help="which fill of class occlusion is closest to the truth?")
     fills.add_argument("--study", type=Path, default=REPOSITORY / "data" / "demo" / "study.toml")
     fills.add_argument("--cells", type=int, default=300)
     fills.set_defaults(measure=_fills)
 
-    for one in (inference, recovery, fills):
+    for one in (inference, recovery, nothing, fills):
         one.add_argument("--seed", type=int, default=1)
         one.add_argument("--json", action="store_true", help="print one JSON object on one line")
 
@@ -65,3 +70,9 @@ def _inference(options: argparse.Namespace) -> Report:
     from core.bench.inference import measure_inference
 
     return measure_inference(seed=options.seed, draws=options.draws)
+
+
+def _nothing(options: argparse.Namespace) -> Report:
+    from core.bench.nothing import measure_nothing
+
+    return measure_nothing(options.seed, options.worlds, options.size)
