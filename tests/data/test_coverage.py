@@ -8,6 +8,7 @@ import pandas as pd
 import pyproj
 import pytest
 import shapely
+import shapely.affinity
 from exactextract import exact_extract
 from exactextract.raster import NumPyRasterSource
 from hypothesis import given, settings
@@ -162,6 +163,79 @@ def test_equals_exactextract_at_128_pixels():
         expected = np.zeros(128 * 128)
         expected[ids] = shares
         np.testing.assert_allclose(fractions[found.index(code)].ravel(), expected, atol=1e-6)
+
+
+def exact(geometry: shapely.Geometry, side: int) -> np.ndarray:
+    """Coverage (side, side) of each pixel of the cell by a geometry, by exactextract."""
+    raster = NumPyRasterSource(
+        np.zeros((side, side)),
+        xmin=X,
+        ymin=Y,
+        xmax=X + SIZE,
+        ymax=Y + SIZE,
+        srs_wkt=pyproj.CRS(3035).to_wkt(),
+    )
+    share = np.zeros(side * side)
+    cell = shapely.box(X, Y, X + SIZE, Y + SIZE)
+    if shapely.area(shapely.intersection(geometry, cell)) > 0:
+        frame = gpd.GeoDataFrame(geometry=[geometry], crs=3035)
+        answer = exact_extract(raster, frame, ["cell_id", "coverage"], output="pandas")
+        share[answer.cell_id[0]] = answer.coverage[0]
+    return share.reshape(side, side)
+
+
+def ragged_town(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """A mosaic with gaps, courts (holes with something else inside or nothing), slivers of 10 cm to 3 m, and
+    blocks whose edges lie on the cell's border or just beyond."""
+    rng = np.random.default_rng(seed)
+    codes, shapes = voronoi(seed)
+    kept = rng.random(len(shapes)) < 0.75
+    codes, shapes = codes[kept], shapes[kept]
+    court = shapely.box(*(corner := rng.uniform((X, Y), (X + 120, Y + 120))), *(corner + rng.uniform(10, 80)))
+    west, width = rng.uniform(X - 5, X + 200), rng.choice([0.1, 1.0, 3.0])
+    road = shapely.affinity.rotate(
+        shapely.box(west, Y - 50, west + width, Y + 250), rng.choice([0, 17.3, 90]), origin=(X + 100, Y + 100)
+    )
+    edge = shapely.box(X + SIZE - rng.choice([0, 25]), Y + 25, X + SIZE + 50, Y + SIZE)
+    beyond = shapely.box(X - 50, Y, X, Y + SIZE)  # touches the cell, covers none of it
+    parts = [*shapely.difference(shapes, shapely.union_all([court, road, edge]))]
+    parts += [road.difference(edge), edge.difference(court), beyond]
+    parts += [court.difference(road)] * int(rng.random() < 0.5)
+    named = [*codes, "road", "edge", "beyond", "court"][: len(parts)]
+    keep = [shapely.area(part) > 0 for part in parts]
+    return np.array(named)[keep], polygonal(np.array(parts, dtype=object)[keep])
+
+
+@given(st.integers(0, 10_000), st.sampled_from([1, 8, 13]))
+@settings(max_examples=30, deadline=None)
+def test_equals_exactextract_with_holes_slivers_gaps_and_edges_on_the_border(seed, side):
+    codes, shapes = ragged_town(seed)
+    found, fractions = coverage((codes, shapes), X, Y, SIZE, (side, side))
+    cell = shapely.box(X, Y, X + SIZE, Y + SIZE)
+    for code in np.unique(codes):
+        merged = shapely.union_all(shapes[codes == code])
+        expected = exact(merged, side)
+        share = fractions[found.index(code)] if code in found else np.zeros((side, side))
+        np.testing.assert_allclose(share, expected, rtol=1e-3, atol=1e-6)
+        area = shapely.area(shapely.intersection(merged, cell)) / SIZE**2
+        assert share.sum(dtype=float) / side**2 == pytest.approx(area, rel=1e-6, abs=1e-8)
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=15, deadline=None)
+def test_overlaps_equal_exactextract_of_the_parts(seed):
+    """Two classes that overlap: each has what it covers alone, and half of what both do."""
+    rng = np.random.default_rng(seed)
+    first, second = (
+        shapely.Point(rng.uniform((X, Y), (X + 200, Y + 200))).buffer(rng.uniform(20, 120), quad_segs=5)
+        for _ in "ab"
+    )
+    found, fractions = coverage((["a", "b"], [first, second]), X, Y, SIZE, (8, 8))
+    both = exact(first.intersection(second), 8) / 2
+    for code, mine, other in (("a", first, second), ("b", second, first)):
+        expected = exact(mine.difference(other), 8) + both
+        share = fractions[found.index(code)] if code in found else np.zeros((8, 8))
+        np.testing.assert_allclose(share, expected, rtol=1e-3, atol=2e-6)
 
 
 def test_large_polygons_cut_for_the_index_give_the_same():
