@@ -141,6 +141,8 @@ def _recovery() -> None:
         return
     runs = json.loads(RECOVERY.read_text(encoding="utf-8"))["runs"]
     st.dataframe(trust_words.recovery_table(runs), hide_index=True)
+    for said in trust_words.recovery_sentences(runs):
+        frame.sentence(said)
     frame.note(
         "Each row is one generated city, trained and taken apart: `python -m core bench recovery --recipe R "
         "--seed N --json`. Recovery: chance that a class that carries income scores above one that does not "

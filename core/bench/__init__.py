@@ -27,6 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     recovery.add_argument(
         "--keep", type=Path, help="folder to keep world and study in (default: none is kept)"
     )
+    recovery.add_argument(
+        "--into", type=Path, metavar="FILE.json", help="file of runs to add this one to (data/recovery.json)"
+    )
     recovery.set_defaults(measure=_recovery)
 
     nothing = benches.add_parser("nothing", help="is land use found to matter where nothing carries income?")
@@ -61,9 +64,12 @@ def _fills(options: argparse.Namespace) -> Report:
 
 
 def _recovery(options: argparse.Namespace) -> Report:
-    from core.bench.recovery import measure_recovery
+    from core.bench.recovery import add_run, measure_recovery
 
-    return measure_recovery(options.recipe, options.seed, keep=options.keep)
+    report = measure_recovery(options.recipe, options.seed, keep=options.keep)
+    if options.into is not None:
+        add_run(options.into, report)
+    return report
 
 
 def _inference(options: argparse.Namespace) -> Report:

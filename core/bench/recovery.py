@@ -17,7 +17,7 @@ from scipy import stats
 from core.pipeline.run import open_workspace, run_study
 from core.pipeline.workspace import Workspace
 from core.settings import read_settings
-from data.errors import SettingsError
+from data.errors import InputError, SettingsError
 from data.world import write_world
 from data.world.write import RECIPES
 
@@ -35,6 +35,7 @@ enabled = false
 coefficients = ["spearman"]
 """
 BORDER = "12220"  # streets touch every garden, so a map that smears reaches them: reported apart
+RECIPE_ORDER = ("objects", "mix", "hidden", "nothing")
 RELIANCE_AT_LEAST = 0.9
 AGREEMENT_AT_LEAST = 0.8
 
@@ -82,6 +83,25 @@ def _measure(recipe: str, seed: int, folder: Path) -> dict[str, Any]:
         "seconds": round(time.monotonic() - began),
     }
     return {**report, "failed": failures(report)}
+
+
+def add_run(file: Path, report: dict[str, Any]) -> None:
+    """Add a report to a file of runs, in place of an earlier one of the same recipe and seed.
+
+    Raises ``InputError`` for a file that holds something else.
+    """
+    try:
+        runs = json.loads(file.read_text(encoding="utf-8"))["runs"] if file.is_file() else []
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(file, "holds no runs of bench recovery", "Name another file.") from error
+    name = (report["recipe"], report["seed"])
+    kept = [run for run in runs if (run["recipe"], run["seed"]) != name]
+    kept.append(report)
+    kept.sort(key=lambda run: (RECIPE_ORDER.index(run["recipe"]), run["seed"]))
+    lines = ",\n".join(json.dumps(run, ensure_ascii=False) for run in kept)
+    half_written = file.with_name(f".{file.name}.part")
+    half_written.write_text(f'{{"runs": [\n{lines}\n]}}\n', encoding="utf-8")
+    half_written.replace(file)
 
 
 def class_evidence(workspace: Workspace, city_id: str) -> pd.DataFrame:

@@ -125,6 +125,43 @@ def recovery_table(runs: list[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+_REQUIRED = {
+    "objects": "planted classes found by reliance (at least 0.9)",
+    "mix": "signed effects ordered as the planted weights (at least 0.8)",
+    "hidden": "rank correlation within the band of chance",
+    "nothing": "rank correlation within the band of chance, no class relied on",
+}
+
+
+def recovery_sentences(runs: list[dict[str, Any]]) -> list[str]:
+    """Say of each recipe what had to come out and in how many runs it did."""
+    said = []
+    for recipe, required in _REQUIRED.items():
+        mine = [run for run in runs if run["recipe"] == recipe]
+        if mine:
+            held = sum(not run["failed"] for run in mine)
+            said.append(f"{recipe}: {required}: {held} of {len(mine)} runs.")
+    apart, both = separated_seeds(runs)
+    if both:
+        said.append(
+            f"The index of (i) with (iv) of mix lies above that of hidden, intervals apart, in {len(apart)} "
+            f"of {len(both)} seeds."
+        )
+    return said
+
+
+def separated_seeds(runs: list[dict[str, Any]]) -> tuple[list[int], list[int]]:
+    """Return the seeds in which the index of `mix` lies wholly above that of `hidden`, and all with both."""
+    interval = {
+        (run["recipe"], run["seed"]): (index["low"], index["high"])
+        for run in runs
+        for index in run["index"]
+        if index["relation"] == "occlusion" and index["low"] is not None
+    }
+    both = sorted(seed for recipe, seed in interval if recipe == "mix" and ("hidden", seed) in interval)
+    return [seed for seed in both if interval["mix", seed][0] > interval["hidden", seed][1]], both
+
+
 def _index(index: dict[str, Any] | None) -> str:
     if index is None or index["value"] is None:
         return "–"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from core.bench.recovery import failures, measure_recovery, recovery
-from data.errors import SettingsError
+from core.bench.recovery import add_run, failures, measure_recovery, recovery
+from data.errors import InputError, SettingsError
 from data.world.income import MIX_WEIGHTS
 from data.world.objects import PLANTED
 
@@ -57,3 +60,19 @@ def test_failures_name_the_criterion() -> None:
         SettingsError, match="unknown recipe 'luck': choose among objects, nothing, mix, hidden"
     ):
         measure_recovery("luck", 1)
+
+
+def test_runs_are_kept_in_order_and_replaced(tmp_path: Path) -> None:
+    file = tmp_path / "runs.json"
+    for recipe, seed, value in (("nothing", 1, 0.1), ("mix", 2, 0.2), ("mix", 1, 0.3), ("mix", 2, 0.4)):
+        add_run(file, {"recipe": recipe, "seed": seed, "value": value})
+    runs = json.loads(file.read_text(encoding="utf-8"))["runs"]
+    assert [(run["recipe"], run["seed"], run["value"]) for run in runs] == [
+        ("mix", 1, 0.3),
+        ("mix", 2, 0.4),
+        ("nothing", 1, 0.1),
+    ]
+    file.write_text("[1]", encoding="utf-8")
+    with pytest.raises(InputError, match="holds no runs of bench recovery"):
+        add_run(file, {"recipe": "mix", "seed": 1})
+    assert file.read_text(encoding="utf-8") == "[1]"

@@ -73,6 +73,33 @@ def test_runs_on_generated_worlds_are_listed(
     assert trust.RECOVERY.name == "recovery.json"
 
 
+def test_what_had_to_come_out_is_counted() -> None:
+    def run(recipe: str, seed: int, low: float | None, high: float | None, failed: list[str]) -> dict:
+        return {
+            "recipe": recipe,
+            "seed": seed,
+            "index": [
+                {"relation": "activation", "low": -1, "high": 1},
+                {"relation": "occlusion", "low": low, "high": high},
+            ],
+            "failed": failed,
+        }
+
+    runs = [
+        run("mix", 1, 0.4, 0.8, []),
+        run("mix", 2, 0.1, 0.6, ["too low"]),
+        run("mix", 3, None, None, []),
+        run("hidden", 1, -0.5, 0.3, []),
+        run("hidden", 2, -0.5, 0.3, []),
+        run("hidden", 3, -0.5, 0.3, []),
+    ]
+    assert trust_words.separated_seeds(runs) == ([1], [1, 2])
+    said = trust_words.recovery_sentences(runs)
+    assert said[0].endswith("planted weights (at least 0.8): 2 of 3 runs.")
+    assert said[1].endswith("band of chance: 3 of 3 runs.")
+    assert said[2].endswith("intervals apart, in 1 of 2 seeds.")
+
+
 def test_reliance_is_claimed_only_beyond_chance() -> None:
     frame = pd.DataFrame(
         {
