@@ -38,7 +38,7 @@ def worker_name(settings: Settings) -> str:
     """
     if queue_url(settings).startswith("sqlite"):
         return "local"
-    return f"{platform.node()}-{settings.device}"
+    return f"{settings.machine or platform.node()}-{settings.device}"
 
 
 def lock_path(settings: Settings) -> Path:

@@ -25,6 +25,9 @@ class Settings:
     var: Path = _setting(REPOSITORY / "var", "folder of everything produced: stages, publications, jobs")
     studies: str = _setting("", f"further folders with published studies, separated by '{os.pathsep}'")
     queue_url: str = _setting("", "database of the job queue; empty = SQLite in the var folder")
+    machine: str = _setting("", "this machine's name among those that share the queue; empty = its host name")
+    heartbeat_s: int = _setting(10, "seconds between a worker's signs of life on a shared queue")
+    takeover_s: int = _setting(45, "seconds of silence after which other workers take over its jobs")
     max_upload_mb: int = _setting(200, "largest file taken through the browser, in megabytes")
     worker_idle_s: int = _setting(300, "seconds without work after which the worker exits")
     threads: int = _setting(2, "CPU threads of a worker or pipeline process")
@@ -82,4 +85,9 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     settings = Settings(**values)
     if settings.device not in {"auto", "cpu", "cuda"}:
         raise SettingsError(f"environment: CARREAU_DEVICE must be auto, cpu or cuda, not {settings.device!r}")
+    if settings.takeover_s < 2 * settings.heartbeat_s:
+        raise SettingsError(
+            f"environment: CARREAU_TAKEOVER_S is {settings.takeover_s} and must be at least twice "
+            f"CARREAU_HEARTBEAT_S, which is {settings.heartbeat_s}"
+        )
     return settings

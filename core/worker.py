@@ -16,10 +16,11 @@ import platform
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from core import jobs, queue
+from core import heartbeat, jobs, queue
 from core.settings import Settings, read_settings
 from data.errors import CarreauError, InputError, StudyError
 from data.store.write import write_atomically
@@ -90,19 +91,25 @@ def _serve(settings: Settings) -> None:
         DBOS.register_queue(
             queue.QUEUE, worker_concurrency=1, polling_interval_sec=POLL_S, on_conflict="always_update"
         )
-        log.info("worker %s is ready, device %s", queue.worker_name(settings), settings.device)
-        _wait_until_idle(settings)
+        with heartbeat.Heartbeat(settings) if heartbeat.is_needed(settings) else nullcontext():
+            log.info("worker %s is ready, device %s", queue.worker_name(settings), settings.device)
+            _wait_until_idle(settings)
     finally:
         engine.destroy(workflow_completion_timeout_sec=0)
     log.info("nothing to do for %s s: the worker ends", settings.worker_idle_s)
 
 
 def _wait_until_idle(settings: Settings) -> None:
+    import sqlalchemy
+
     last_work = time.monotonic()
     while time.monotonic() - last_work < settings.worker_idle_s:
         time.sleep(min(0.5, settings.worker_idle_s / 4))
-        if jobs.pending(settings):
-            last_work = time.monotonic()
+        try:
+            if jobs.pending(settings):
+                last_work = time.monotonic()
+        except sqlalchemy.exc.SQLAlchemyError as error:  # a server that is restarted comes back
+            log.warning("the queue's database is away: %s", error)
 
 
 def _keep_freed_memory() -> None:
