@@ -152,8 +152,9 @@ def _relations(here: OpenStudy, city: City, choice: Choice) -> None:
 
     everything = of(relation)
     rows, census = pattern_words.drawable(everything), pattern_words.drawable(of("census"))
-    looked_at = "occlusion" if relation == "occlusion" else "activation"
-    looked = pattern_words.drawable(of(looked_at))
+    by = "occlusion" if relation == "occlusion" else "activation"
+    measured = here.ask(ask.pulls, city.city_id, by, choice.with_imputed, level)
+    pulls = pattern_words.drawable(pattern_words.less_null(measured))
     ink = palette.inks()
     left, right = st.columns([54, 46], gap="medium")
     with left:
@@ -177,26 +178,31 @@ def _relations(here: OpenStudy, city: City, choice: Choice) -> None:
         frame.sentence(pattern_words.forest_sentence(relation, rows, census, city))
         frame.note(_reading(relation, rows, everything))
     with right:
-        number = "(iv)" if looked_at == "occlusion" else "(iii)"
-        st.subheader(f"Census relation (i) against {looked_at} relation {number}", anchor=False)
-        pairs = census.merge(looked.drop(columns=["name", "colour"]), on="code", suffixes=("_x", "_y"))
+        st.subheader("Does the network pull the way of the census?", anchor=False)
+        pairs = pattern_words.side_by_side(census, pulls)
         if len(pairs):
-            figure = forest.scatter(
-                pairs, "(i) land use and census", f"{number} {looked_at} and prediction", ink
-            )
+            title = f"pull by {by}, standard deviations of z"
             charts.draw(
-                figure, "scatter", f"Scatter of relation (i) against relation {number} by land-use class"
+                forest.scatter(pairs, "(i) land use and census", title, ink),
+                "scatter",
+                f"Scatter of relation (i) against the pull of each land-use class by {by}",
             )
         counts = pattern_words.compared(pairs)
         if counts.tied:
             _figures(counts)
-        frame.sentence(pattern_words.scatter_sentence(counts, city, looked_at))
-        indices = here.ask(ask.follow_indices, city.city_id, choice.with_imputed, level)
-        frame.sentence(pattern_words.index_sentence(indices, city))
+        if measured.empty:
+            frame.sentence(
+                "This study was published by an earlier version, without the pull of its classes: run it "
+                "again."
+            )
+        else:
+            frame.sentence(pattern_words.scatter_sentence(counts, city))
+            indices = here.ask(ask.follow_indices, city.city_id, choice.with_imputed, level)
+            frame.sentence(pattern_words.index_sentence(indices, city))
         frame.note(
-            f"Dotted: the two are equal. {pattern_words.dates_caveat(city)} The index is the correlation, "
-            "across classes, of (i) with (iii) or (iv) by Spearman, weighted by effective cells, its null "
-            "taken off. Not being able to tell is not the same as disregard."
+            f"Shaded: same sign. {pattern_words.PULL_NOTE[by]} {pattern_words.dates_caveat(city)} The "
+            "index is the correlation of the two across classes, weighted by effective cells, the pull's "
+            "null taken off. Not being able to tell is not the same as disregard."
         )
     _table("The correlations as a table", _correlation_table(everything, relation))
 
@@ -238,9 +244,9 @@ def _figures(counts: pattern_words.Comparison) -> None:
     figures.figures(
         [
             ("Tied to income", f"{tied} of {counts.classes}", "classes, in the census, q ≤ 0.05"),
-            ("Activation agrees", f"{counts.same} of {tied}", "same sign, q ≤ 0.05 in both"),
-            ("Activation opposes", f"{counts.opposite} of {tied}", "other sign, q ≤ 0.05 in both"),
-            ("Cannot be told", f"{counts.undetermined} of {tied}", "activation like its null"),
+            ("Pull agrees", f"{counts.same} of {tied}", "same sign, interval without 0"),
+            ("Pull opposes", f"{counts.opposite} of {tied}", "other sign, interval without 0"),
+            ("Cannot be told", f"{counts.undetermined} of {tied}", "no interval, or one with 0"),
         ]
     )
 

@@ -17,6 +17,7 @@ from core.statistics.index import MIX_REFERENCE, follow_index
 from core.statistics.levels import LEVELS, activation_at, land_use_at, level_name, wide
 from core.statistics.map_agreement import map_agreement
 from core.statistics.pairs import class_pairs
+from core.statistics.pull import class_pulls, pull_of_sums, pull_terms
 from core.statistics.reliance import reliance
 from core.study import CitySection
 from data.landuse_classes import Level
@@ -73,13 +74,22 @@ def class_summaries(
     how: dict[str, Any] = {"block_m": block_m, "draws": settings.draws, "seed": study.study.seed}
     full = read_class_rows(workspace, city, cells)
     found: dict[str, list[pd.DataFrame]] = {
-        name: [] for name in ("correlation", "class_activation", "class_income", "class_pair", "follow_index")
+        name: []
+        for name in (
+            "correlation",
+            "class_pull",
+            "class_activation",
+            "class_income",
+            "class_pair",
+            "follow_index",
+        )
     }
     for level in LEVELS:
         rows = at_level(full, level)
         mark = {"level": level_name(level)}
         correlations = _correlations(rows, list(settings.coefficients))
         found["correlation"].append(correlations.assign(**mark))
+        found["class_pull"].append(_pulls(rows, **how).assign(**mark))
         activations = _activation(rows, n_classes, least_share=settings.pooled_min_share, **how)
         found["class_activation"].append(activations.assign(**mark))
         incomes = class_income(rows.land_use.merge(cells, on="cell_id"), n_classes, **how)
@@ -140,6 +150,49 @@ def _correlations(rows: ClassRows, coefficients: list[Coefficient]) -> pd.DataFr
     return pd.concat(found, ignore_index=True)
 
 
+def _amounts(rows: ClassRows, cells: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame, pd.DataFrame]]:
+    """Return relation, method, shares and amounts (n x codes, in deviations of z) that make the pulls."""
+    shares = wide(rows.land_use, "share", cells.cell_id).fillna(0.0)
+    return [
+        (relation, method, shares, (values * shares)[values.columns] if relation == "activation" else values)
+        for relation, method, values in _attention(rows, cells)
+    ]
+
+
+def _pulls(rows: ClassRows, *, block_m: float, draws: int, seed: int) -> pd.DataFrame:
+    """Return the pull of each class by activation and occlusion, with and without imputed cells."""
+    found = []
+    for includes_imputed in (False, True):
+        cells = _chosen(rows, includes_imputed)
+        for relation, method, shares, amounts in _amounts(rows, cells):
+            table = class_pulls(shares, amounts, cells.x, cells.y, block_m=block_m, draws=draws, seed=seed)
+            marks = {"relation": relation, "method": method, "includes_imputed": includes_imputed}
+            null = dict.fromkeys((f"null_{name}" for name in NULLS), np.nan)
+            if relation == "activation":
+                null = {f"null_{name}": _pull_null(one, shares, cells) for name, one in rows.nulls.items()}
+            found.append(table.assign(**marks, **{k: _by_code(v, table) for k, v in null.items()}))
+    return pd.concat(found, ignore_index=True)
+
+
+def _by_code(values: pd.Series | float, table: pd.DataFrame) -> pd.Series:
+    return table["code"].map(values) if isinstance(values, pd.Series) else pd.Series(values, table.index)
+
+
+def _null_amounts(null: pd.DataFrame, shares: pd.DataFrame, cells: pd.DataFrame) -> list[pd.DataFrame]:
+    """Return the amounts (n x codes) of each draw of a null of the excess."""
+    draws = (wide(null, name, cells.cell_id).reindex(columns=shares.columns) for name in NULL_COLUMNS)
+    return [draw * shares for draw in draws]
+
+
+def _pull_null(null: pd.DataFrame, shares: pd.DataFrame, cells: pd.DataFrame) -> pd.Series:
+    """Return the mean pull of each class, by code, over the draws of a null."""
+    pulls = [
+        {c: float(pull_of_sums(pull_terms(shares[c], draw[c]).sum(0))) for c in shares}
+        for draw in _null_amounts(null, shares, cells)
+    ]
+    return pd.DataFrame(pulls).mean()
+
+
 def _null(
     null: pd.DataFrame, cells: pd.DataFrame, codes: list[str], coefficient: Coefficient
 ) -> npt.NDArray[np.float64]:
@@ -191,30 +244,23 @@ def _pairs(rows: ClassRows, n_classes: int) -> pd.DataFrame:
 def _indices(
     rows: ClassRows, correlations: pd.DataFrame, *, block_m: float, draws: int, seed: int
 ) -> pd.DataFrame:
-    """Return the index of (i) with (iii), by each null, and of (i) with (iv)."""
+    """Return the index of (i) with the pull of activation, by each null, and with that of occlusion."""
     found = []
     spearman = correlations[correlations.coefficient == "spearman"]
     for includes_imputed in (False, True):
         cells = _chosen(rows, includes_imputed)
-        shares = wide(rows.land_use, "share", cells.cell_id).fillna(0.0)
-        for relation, method, values in _attention(rows, cells):
+        for relation, method, shares, amounts in _amounts(rows, cells):
             said = spearman[
                 (spearman.relation == relation) & (spearman.includes_imputed == includes_imputed)
             ].set_index("code")
             weights = said.n_effective[said.enough].astype(float)
             # moving the mask is itself the null of occlusion, and was taken off cell by cell
             for null in NULLS if relation == "activation" else ("moved masks",):
-                draws_of_null = (
-                    [wide(rows.nulls[null], name, cells.cell_id) for name in NULL_COLUMNS]
-                    if relation == "activation"
-                    else []
-                )
                 index = follow_index(
                     shares,
-                    values,
-                    [frame.reindex(columns=values.columns) for frame in draws_of_null],
+                    amounts,
+                    _null_amounts(rows.nulls[null], shares, cells) if relation == "activation" else [],
                     cells.true_class,
-                    cells.predicted_class,
                     weights,
                     cells.x,
                     cells.y,

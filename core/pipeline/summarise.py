@@ -18,6 +18,7 @@ from core.study import CitySection
 CALIBRATION_BINS = 10
 CLASS_TABLES = (
     "correlation",
+    "class_pull",
     "class_activation",
     "class_income",
     "class_pair",

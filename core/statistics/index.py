@@ -13,6 +13,7 @@ from scipy import stats
 from core.folds import square_blocks
 from core.statistics.bootstrap import LEAST_BLOCKS
 from core.statistics.correlation import correlation_of_sums, rank_terms
+from core.statistics.pull import pull_of_sums, pull_terms
 
 Floats = NDArray[np.float64]
 Verdict = Literal["follows", "disregards", "cannot tell"]
@@ -38,11 +39,10 @@ class Index:
 
 
 def follow_index(
-    census: pd.DataFrame,
-    attention: pd.DataFrame,
+    shares: pd.DataFrame,
+    amounts: pd.DataFrame,
     nulls: list[pd.DataFrame],
     true_class: ArrayLike,
-    predicted_class: ArrayLike,
     weights: pd.Series,
     x: ArrayLike,
     y: ArrayLike,
@@ -53,37 +53,39 @@ def follow_index(
     draws: int = 999,
     seed: int = 0,
 ) -> Index:
-    """Weighted Pearson correlation, across land-use classes, of (i) with (iii) or (iv) minus its null.
+    """Weighted Pearson correlation, across land-use classes, of (i) with the classes' pull minus its null.
 
-    One row a cell of one city in every argument. ``census`` (n x codes): area shares, 0 where absent;
-    ``attention`` (n x codes): excess, or occlusion effect minus that of moved masks, NaN where absent;
-    ``nulls``: draws of the null of the same shape (none: no null is taken off); ``weights``: effective sample
-    size of the classes that take part, by code. (i) is the Spearman correlation of share with true class, the
-    other that of attention with predicted class over the cells where the class is present. Fewer than six
-    classes: no index, and the note says so.
+    One row a cell of one city in every frame. ``shares`` (n x codes): area shares, 0 where absent;
+    ``amounts`` (n x codes): share times excess, or occlusion effect minus that of moved masks, NaN where
+    absent; ``nulls``: draws of the null of the same shape (none: no null is taken off); ``true_class`` (n,),
+    all known; ``weights``: effective sample size of the classes that take part, by code. (i) is the Spearman
+    correlation of share with true class; for the pull see ``pull``, also for why it is not relation (iii) or
+    (iv) itself that stands here. Fewer than six classes: no index, and the note says so.
 
     Interval: cells are drawn in square blocks of ``block_m`` metres (halved until there are 30), all
-    correlations and nulls computed anew from each draw with the ranks of the whole city; normal on the atanh
-    scale with the deviation of the draws, because noise from resampling would pull the draws themselves
+    correlations, pulls and nulls computed anew from each draw with the ranks of the whole city; normal on the
+    atanh scale with the deviation of the draws, because noise from resampling would pull the draws themselves
     toward 0. Verdict by ``verdict``, against ``fraction`` of ``reference``.
     """
-    codes = [code for code in weights.index if code in census and code in attention]
+    codes = [code for code in weights.index if code in shares and code in amounts]
     if len(codes) < LEAST_CLASSES:
         note = f"too few classes ({len(codes)} of {LEAST_CLASSES})"
         return Index(_NAN, _NAN, _NAN, "cannot tell", len(codes), 0, note)
     weight = weights[codes].to_numpy(float)
     block, side = _blocks(x, y, block_m)
     n_blocks = int(block.max()) + 1
-    first = _block_sums(census[codes].to_numpy(float), np.asarray(true_class, float), block)
+    share = shares[codes].to_numpy(float).T  # (k, n)
+    first = _block_sums([rank_terms(of_class, true_class) for of_class in share], block)  # (B, k, 6)
     second = [
-        _block_sums(frame[codes].to_numpy(float), np.asarray(predicted_class, float), block)
-        for frame in (attention, *nulls)
-    ]  # each (B, k, 6)
+        _block_sums(
+            [pull_terms(*pair) for pair in zip(share, frame[codes].to_numpy(float).T, strict=True)], block
+        )
+        for frame in (amounts, *nulls)
+    ]  # each (B, k, 5)
 
     def index(multiplicity: Floats) -> Floats:
-        land_use, found, *by_chance = (
-            correlation_of_sums(np.tensordot(multiplicity, sums, axes=1)) for sums in (first, *second)
-        )  # each (draws, k)
+        land_use = correlation_of_sums(np.tensordot(multiplicity, first, axes=1))  # (draws, k)
+        found, *by_chance = (pull_of_sums(np.tensordot(multiplicity, sums, axes=1)) for sums in second)
         null = np.mean(by_chance, axis=0) if by_chance else 0.0
         return _weighted_pearson(land_use, found - null, weight)
 
@@ -140,17 +142,11 @@ def _blocks(x: ArrayLike, y: ArrayLike, block_m: float) -> tuple[NDArray[np.int6
         side = max(200.0 * np.floor(side * 0.8 / 200), 400.0)
 
 
-def _block_sums(values: Floats, against: Floats, block: NDArray[np.int64]) -> Floats:
-    """Sums over blocks (B, k, 6) of the ``rank_terms`` of values (n, k) and against (n,)."""
-    sums = np.zeros((int(block.max()) + 1, values.shape[1], 6))
-    for column in range(values.shape[1]):
-        kept = np.flatnonzero(np.isfinite(values[:, column]) & np.isfinite(against))
-        if len(kept) < 2:
-            continue
-        terms = rank_terms(values[kept, column], against[kept])
-        for place, part in enumerate(terms.T):
-            sums[:, column, place] = np.bincount(block[kept], part, len(sums))
-    return sums
+def _block_sums(terms: list[Floats], block: NDArray[np.int64]) -> Floats:
+    """Sums over blocks (B, k, m) of the terms (n, m) of each of k classes."""
+    n_blocks = int(block.max()) + 1
+    by_class = [np.stack([np.bincount(block, part, n_blocks) for part in of.T], axis=-1) for of in terms]
+    return np.stack(by_class, axis=1)
 
 
 def _weighted_pearson(first: Floats, second: Floats, weight: Floats) -> Floats:

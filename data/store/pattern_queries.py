@@ -46,6 +46,34 @@ def correlations(
     ).df()
 
 
+def pulls(
+    connection: duckdb.DuckDBPyConnection,
+    city_id: str,
+    relation: str,
+    includes_imputed: bool,
+    level: str = FULL_LEVEL,
+) -> pd.DataFrame:
+    """Pull of each class in a city by activation or occlusion; no rows where an older study has none.
+
+    Columns: code, name, colour, value, low, high, null_torus, null_other, n_present, enough, note. `value` is
+    as measured: no null is taken off.
+    """
+    if not connection.execute("FROM duckdb_tables() WHERE table_name = 'class_pull'").fetchall():
+        columns = ["code", "name", "colour", "value", "low", "high", "null_torus", "null_other"]
+        return pd.DataFrame(columns=[*columns, "n_present", "enough", "note"])
+    return connection.execute(
+        """
+        SELECT p.code, coalesce(k.name, p.code) AS name, coalesce(k.colour, '#888888') AS colour,
+               p.value, p.low, p.high, p.null_torus, p.null_other, p.n_present, p.enough, p.note
+        FROM class_pull p LEFT JOIN land_use_class k USING (code, level)
+        WHERE p.city_id = $city AND p.level = $level AND p.relation = $relation
+          AND p.includes_imputed = $imputed
+        ORDER BY p.code
+        """,
+        {"level": level, "city": city_id, "relation": relation, "imputed": includes_imputed},
+    ).df()
+
+
 def coefficients(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Coefficients that the publication holds, Spearman first."""
     rows = connection.execute("SELECT DISTINCT coefficient FROM correlation").fetchall()

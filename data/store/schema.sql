@@ -380,6 +380,38 @@ COMMENT ON COLUMN correlation.null_other IS '(iii) only: mean coefficient under 
 COMMENT ON COLUMN correlation.enough IS 'False below 30 cells with the class or an effective size below 10.';
 COMMENT ON COLUMN correlation.note IS 'Why an interval or value is missing; else empty.';
 
+CREATE TABLE class_pull (
+    city_id VARCHAR NOT NULL,
+    level VARCHAR NOT NULL,
+    relation VARCHAR NOT NULL,
+    method VARCHAR NOT NULL,
+    includes_imputed BOOLEAN NOT NULL,
+    code VARCHAR NOT NULL,
+    value DOUBLE,
+    low DOUBLE,
+    high DOUBLE,
+    null_torus DOUBLE,
+    null_other DOUBLE,
+    n_present INTEGER NOT NULL,
+    enough BOOLEAN NOT NULL,
+    note VARCHAR NOT NULL
+);
+COMMENT ON TABLE class_pull IS 'Which way and how far what the network sees on a class moves z: mean excess or occlusion effect by area, times the standard deviation of the class''s share.';
+COMMENT ON COLUMN class_pull.city_id IS 'City.';
+COMMENT ON COLUMN class_pull.level IS 'Level of the land-use hierarchy: full, paper, 2 or 1.';
+COMMENT ON COLUMN class_pull.relation IS 'activation: by the excess of the map; occlusion: by the effect beyond that of moved masks.';
+COMMENT ON COLUMN class_pull.method IS 'Map of activation; class for occlusion.';
+COMMENT ON COLUMN class_pull.includes_imputed IS 'Whether cells with imputed income take part.';
+COMMENT ON COLUMN class_pull.code IS 'Code of the class at its level.';
+COMMENT ON COLUMN class_pull.value IS 'Pull, in training standard deviations of z for one standard deviation of the share.';
+COMMENT ON COLUMN class_pull.low IS 'Lower end of the 95 % interval (blocks of cells).';
+COMMENT ON COLUMN class_pull.high IS 'Upper end of that interval.';
+COMMENT ON COLUMN class_pull.null_torus IS 'Mean pull with the map moved on the torus within each cell; activation only.';
+COMMENT ON COLUMN class_pull.null_other IS 'Mean pull with the map of another cell of the same fold and predicted class; activation only.';
+COMMENT ON COLUMN class_pull.n_present IS 'Cells with the class.';
+COMMENT ON COLUMN class_pull.enough IS 'False below 30 cells with the class.';
+COMMENT ON COLUMN class_pull.note IS 'Why an interval is missing; else empty.';
+
 CREATE TABLE class_pair (
     city_id VARCHAR NOT NULL,
     level VARCHAR NOT NULL,
@@ -467,11 +499,11 @@ CREATE TABLE follow_index (
     n_blocks INTEGER NOT NULL,
     note VARCHAR NOT NULL
 );
-COMMENT ON TABLE follow_index IS 'Does the network follow how land use goes with income? Weighted correlation across classes of relation (i) with (iii) or (iv).';
+COMMENT ON TABLE follow_index IS 'Does the network follow how land use goes with income? Weighted correlation across classes of relation (i) with the pull of each class.';
 COMMENT ON COLUMN follow_index.city_id IS 'City.';
 COMMENT ON COLUMN follow_index.level IS 'Level of the land-use hierarchy: full, or paper for merged classes.';
-COMMENT ON COLUMN follow_index.relation IS 'What (i) is compared with: activation (iii) or occlusion (iv).';
-COMMENT ON COLUMN follow_index.method IS 'Map of (iii); class for (iv).';
+COMMENT ON COLUMN follow_index.relation IS 'What (i) is compared with: the pull by activation or by occlusion.';
+COMMENT ON COLUMN follow_index.method IS 'Map of activation; class for occlusion.';
 COMMENT ON COLUMN follow_index.null_model IS 'Null taken off: torus, other (map of another cell of the same fold and predicted class) or moved masks.';
 COMMENT ON COLUMN follow_index.includes_imputed IS 'Whether cells with imputed income take part.';
 COMMENT ON COLUMN follow_index.value IS 'Index, -1 to 1.';

@@ -30,8 +30,13 @@ def significant(frame: pd.DataFrame, suffix: str = "") -> pd.Series:
     The second matters for (iii) only: q is of the coefficient as measured, the interval less its null.
     `suffix` names one of two relations in a merged frame.
     """
-    q, low, high = (frame[column + suffix].astype(float) for column in ("q_value", "low", "high"))
-    return (q <= 0.05) & ~((low <= 0) & (high >= 0))
+    low, high = (frame[column + suffix].astype(float) for column in ("low", "high"))
+    return (frame["q_value" + suffix].astype(float) <= 0.05) & ~((low <= 0) & (high >= 0))
+
+
+def apart_from_zero(frame: pd.DataFrame, suffix: str = "") -> pd.Series:
+    """Return which rows have an interval, and one without zero."""
+    return (frame["low" + suffix].astype(float) > 0) | (frame["high" + suffix].astype(float) < 0)
 
 
 def forest(rows: pd.DataFrame, reference: pd.DataFrame | None, axis_title: str, ink: Inks) -> go.Figure:
@@ -83,26 +88,26 @@ def forest(rows: pd.DataFrame, reference: pd.DataFrame | None, axis_title: str, 
 
 
 def scatter(pairs: pd.DataFrame, x_title: str, y_title: str, ink: Inks, height: int = 400) -> go.Figure:
-    """Draw two relations of each class against each other on equal axes, with both intervals and the
-    diagonal.
+    """Draw the relation (i) of each class against its pull, with both intervals; the quadrants are the signs.
 
     Args:
-        pairs: code, name, colour and value, low, high, q_value of each relation with suffixes _x and _y.
-        x_title: name of the relation on x.
-        y_title: name of the relation on y.
+        pairs: code, name, colour and value, low, high with suffixes _x and _y; q_value_x.
+        x_title: what is on x.
+        y_title: what is on y.
         ink: colours of the theme.
         height: in pixels.
     """
     figure = go.Figure(layout={"template": plotly_template()})
-    ends = [pairs[column] for column in ("low_x", "high_x", "low_y", "high_y", "value_x", "value_y")]
-    low, high = _limits(ends)
-    figure.add_shape(
-        type="line", x0=low, y0=low, x1=high, y1=high, line={"color": ink.muted, "width": 1.5, "dash": "dot"}
-    )
-    sure = significant(pairs, "_x") | significant(pairs, "_y")
+    across = _limits([pairs[column] for column in ("low_x", "high_x", "value_x")])
+    up = _padded([pairs[column] for column in ("low_y", "high_y", "value_y")])
+    for x, y in ((across[1], up[1]), (across[0], up[0])):  # where the signs agree
+        figure.add_shape(
+            type="rect", x0=0, y0=0, x1=x, y1=y, line_width=0, fillcolor=translucent(ink.muted, 0.09)
+        )
+    sure = significant(pairs, "_x") & apart_from_zero(pairs, "_y")
     for shown, part in ((False, pairs[~sure]), (True, pairs[sure])):
         figure.add_trace(_pair_dots(part, ink, 1.0 if shown else PALE, x_title, y_title))
-    for place in _placed_labels(pairs, sure, (low, high), (430, height - 60)):
+    for place in _placed_labels(pairs, sure, (across, up), (430, height - 60)):
         figure.add_annotation(
             x=place.x,
             y=place.y,
@@ -115,15 +120,9 @@ def scatter(pairs: pd.DataFrame, x_title: str, y_title: str, ink: Inks, height: 
             bgcolor=translucent(ink.background, 0.6),
             borderpad=0,
         )
-    axis = {
-        "range": [low, high],
-        "zeroline": True,
-        "zerolinecolor": ink.muted,
-        "dtick": 0.2,
-        "tickformat": ".1f",
-    }
-    figure.update_xaxes(title_text=x_title, **axis)
-    figure.update_yaxes(title_text=y_title, **axis)
+    zero = {"zeroline": True, "zerolinecolor": ink.muted, "zerolinewidth": 1}
+    figure.update_xaxes(title_text=x_title, range=across, dtick=0.2, tickformat=".1f", **zero)
+    figure.update_yaxes(title_text=y_title, range=up, nticks=7, **zero)
     figure.update_layout(height=height, margin={"l": 8, "r": 12, "t": 12, "b": 8})
     return figure
 
@@ -180,7 +179,7 @@ def _pair_dots(part: pd.DataFrame, ink: Inks, opacity: float, x_title: str, y_ti
         },
         error_x={**bars, "array": part.high_x - part.value_x, "arrayminus": part.value_x - part.low_x},
         error_y={**bars, "array": part.high_y - part.value_y, "arrayminus": part.value_y - part.low_y},
-        hovertemplate=f"<b>%{{text}}</b><br>{x_title}: %{{x:.2f}}<br>{y_title}: %{{y:.2f}}<extra></extra>",
+        hovertemplate=f"<b>%{{text}}</b><br>{x_title}: %{{x:.2f}}<br>{y_title}: %{{y:.2~g}}<extra></extra>",
     )
 
 
@@ -233,6 +232,14 @@ def _limits(columns: Sequence[pd.Series]) -> tuple[float, float]:
     return max(float(low), -1.05), min(float(high), 1.05)
 
 
+def _padded(columns: Sequence[pd.Series]) -> tuple[float, float]:
+    """Return axis ends a little beyond all values and zero, whatever their unit."""
+    values = np.concatenate([np.asarray(column, dtype=float) for column in columns] + [np.zeros(1)])
+    values = values[np.isfinite(values)]
+    margin = 0.08 * (values.max() - values.min() or 1.0)
+    return float(values.min() - margin), float(values.max() + margin)
+
+
 @dataclass(frozen=True)
 class _Label:
     text: str
@@ -244,16 +251,20 @@ class _Label:
 
 
 def _placed_labels(
-    points: pd.DataFrame, sure: pd.Series, limits: tuple[float, float], size_px: tuple[int, int]
+    points: pd.DataFrame,
+    sure: pd.Series,
+    limits: tuple[tuple[float, float], tuple[float, float]],
+    size_px: tuple[int, int],
 ) -> list[_Label]:
     """Return the labels that cover neither one another nor a dot, surest and strongest classes first."""
-    scale_x, scale_y = size_px[0] / (limits[1] - limits[0]), size_px[1] / (limits[1] - limits[0])
-    left, bottom = (points.value_x - limits[0]) * scale_x, (points.value_y - limits[0]) * scale_y
+    (west, east), (south, north) = limits
+    left = (points.value_x - west) * size_px[0] / (east - west)
+    bottom = (points.value_y - south) * size_px[1] / (north - south)
     dots = {
         index: (left[index] - 6, left[index] + 6, bottom[index] - 6, bottom[index] + 6)
         for index in points.index
     }
-    strength = points.value_x.abs() + points.value_y.abs() + 10 * sure
+    strength = points.value_x.abs() + points.value_y.abs() / (north - south) + 10 * sure
     placed: list[_Label] = []
     taken: list[tuple[float, float, float, float]] = []
     for index in strength.sort_values(ascending=False).index:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from data.store.queries import City, StudyRow
 from pages.shared.class_names import label, short_name
-from pages.shared.forest import significant
+from pages.shared.forest import apart_from_zero, significant
 
 RELATIONS = {
     "census": "(i) Land use – census",
@@ -173,9 +173,17 @@ def _short(row: object) -> str:
     return short_name(str(row.code), str(row.name)).lower()  # type: ignore[attr-defined]
 
 
+PULL_NOTE = {
+    "activation": "Pull: mean evidence on the class less that of the cell, times one standard deviation of "
+    "the class's share. Coarse maps smear, so these pulls are small.",
+    "occlusion": "Pull: what painting the class over takes from z beyond what moved masks take, by area, "
+    "times one standard deviation of the class's share.",
+}
+
+
 @dataclass(frozen=True)
 class Comparison:
-    """How the classes tied to income in the census (i) fare in the activation (iii)."""
+    """How the network pulls on the classes that the census ties to income (i)."""
 
     classes: int
     tied: int
@@ -184,51 +192,56 @@ class Comparison:
 
     @property
     def undetermined(self) -> int:
-        """Classes tied in the census whose activation cannot be told from its null."""
+        """Classes tied in the census whose pull cannot be told from its null."""
         return self.tied - self.same - self.opposite
 
 
+def side_by_side(census: pd.DataFrame, pulls: pd.DataFrame) -> pd.DataFrame:
+    """Return the classes that have both: code, name, colour, relation (i) as _x, the pull as _y."""
+    first = census.set_index(["code", "name", "colour"]).add_suffix("_x").reset_index()
+    second = pulls.drop(columns=["name", "colour"]).set_index("code").add_suffix("_y").reset_index()
+    return first.merge(second, on="code")
+
+
 def compared(pairs: pd.DataFrame) -> Comparison:
-    """Count classes significant in (i, suffix _x) by the significant sign of (iii, suffix _y)."""
+    """Count classes significant in (i, suffix _x) by the sign of the pull (suffix _y) where it has one."""
     tied = pairs[significant(pairs, "_x")]
-    told = tied[significant(tied, "_y")]
+    told = tied[apart_from_zero(tied, "_y")]
     same = int((np.sign(told.value_x) == np.sign(told.value_y)).sum())
     return Comparison(classes=len(pairs), tied=len(tied), same=same, opposite=len(told) - same)
 
 
-def scatter_sentence(counts: Comparison, city: City, looked_at: str = "activation") -> str:
-    """Say how activation or occlusion relates to the census; absence of significance is no disregard."""
+def scatter_sentence(counts: Comparison, city: City) -> str:
+    """Say whether the network pulls as the census would; absence of significance is no disregard."""
     if counts.classes == 0:
-        return f"No class of {city.name} has enough cells for both relations."
+        return f"No class of {city.name} has enough cells for both."
     if counts.tied == 0:
         return (
             f"In {city.name} the census ties no class to income beyond chance, so there is no relation that "
-            f"the network "
-            "could follow or disregard."
+            "the network could follow or disregard."
         )
     if counts.tied == 1:
         fate = (
-            "goes the same way"
+            "pulls it the same way"
             if counts.same
-            else "goes the opposite way"
+            else "pulls it the opposite way"
             if counts.opposite
-            else "cannot be told from its null"
+            else "cannot be told to pull it"
         )
         return (
-            f"The census ties one class to income; its {looked_at} {fate}. "
+            f"The census ties one class to income; the network {fate}. "
             "One class says nothing of land use in general."
         )
     follows = (
-        f"Of the {counts.tied} classes that the census ties to income, the {looked_at} goes the same way in "
-        f"{counts.same}, "
-        f"the opposite way in {counts.opposite}, and cannot be told from its null in {counts.undetermined}."
+        f"Of the {counts.tied} classes that the census ties to income, the network pulls {counts.same} the "
+        f"same way and {counts.opposite} the opposite way; of {counts.undetermined} it cannot be told."
     )
     if counts.undetermined > counts.tied / 2:
         return follows + " Too little can be told to say that the network follows land use or disregards it."
     if counts.same > 2 * counts.opposite:
-        return follows + " Where it can be told, the network mostly looks at land use as the census does."
+        return follows + " Where it can be told, the network mostly reads land use as the census does."
     if counts.opposite > 2 * counts.same:
-        return follows + " Where it can be told, the network mostly looks the other way."
+        return follows + " Where it can be told, the network mostly reads it the other way."
     return (
         follows + " Where it can be told, the signs are mixed: the network does not simply follow land use."
     )
@@ -242,7 +255,7 @@ def index_sentence(indices: pd.DataFrame, city: City) -> str:
         return f"No index for {city.name}: {why}."
     parts = []
     for row in known.itertuples():
-        pair = "(i) with (iii)" if row.relation == "activation" else "(i) with (iv)"
+        pair = f"(i) with the pull by {row.relation}"
         interval = (
             f"{row.low:+.2f} to {row.high:+.2f}" if np.isfinite(row.low) else f"no interval: {row.note}"
         )

@@ -15,38 +15,37 @@ EFFECT = np.linspace(-1, 1, len(CODES))
 
 
 def town(follows: bool, seed: int) -> dict:
-    """Shares with planted income effects; excess that has their signs, or signs of its own."""
+    """Shares with planted income effects; a network that weighs them so, or as it likes."""
     random = np.random.default_rng(seed)
     n = SIDE**2
     shares = pd.DataFrame(random.dirichlet(np.full(len(CODES), 0.5), n), columns=CODES)
     income = stats.zscore(shares.to_numpy()) @ EFFECT / 2 + random.normal(size=n)
-    true = pd.Series(np.ceil(stats.rankdata(income) / n * 10))
-    predicted = pd.Series(np.ceil(stats.rankdata(income + random.normal(size=n)) / n * 10))
-    slopes = EFFECT if follows else random.permutation(np.tile([-0.5, 0.5, 0.0], 3))
-    excess = random.normal(size=(n, len(CODES))) + 0.4 * np.outer(stats.zscore(predicted), slopes)
-    nulls = [pd.DataFrame(random.normal(size=excess.shape), columns=CODES) for _ in range(3)]
+    weights = EFFECT if follows else random.permutation(np.tile([-0.5, 0.5, 0.0], 3))
+    z = shares.to_numpy() @ weights
+    # what a class adds beyond its area's worth, see core.statistics.pull
+    amounts = shares * (weights - z[:, None] + random.normal(size=(n, len(CODES))))
+    nulls = [shares * random.normal(size=amounts.shape) for _ in range(3)]
     return {
-        "census": shares,
-        "attention": pd.DataFrame(excess, columns=CODES).where(shares > 0.02),
+        "shares": shares,
+        "amounts": amounts.where(shares > 0.02),
         "nulls": [null.where(shares > 0.02) for null in nulls],
-        "true_class": true,
-        "predicted_class": predicted,
+        "true_class": pd.Series(np.ceil(stats.rankdata(income) / n * 10)),
         "weights": pd.Series(300.0, CODES),
         "x": X,
         "y": Y,
     }
 
 
-def test_value_is_the_weighted_correlation_of_correlations_less_their_null() -> None:
+def test_value_is_the_weighted_correlation_of_relation_i_with_pulls_less_their_null() -> None:
     made = town(follows=True, seed=1)
     made["weights"] = pd.Series(np.arange(1.0, 10.0) * 40, CODES)
 
-    def each(frame: pd.DataFrame, against: pd.Series) -> np.ndarray:
-        return np.array([stats.spearmanr(frame[c], against, nan_policy="omit").statistic for c in CODES])
+    def pulls(frame: pd.DataFrame) -> np.ndarray:
+        area = made["shares"].where(frame.notna()).sum()
+        return (frame.sum() / area * made["shares"].std(ddof=0)).to_numpy()
 
-    first = each(made["census"], made["true_class"])
-    null = np.mean([each(frame, made["predicted_class"]) for frame in made["nulls"]], axis=0)
-    second = each(made["attention"], made["predicted_class"]) - null
+    first = np.array([stats.spearmanr(made["shares"][c], made["true_class"]).statistic for c in CODES])
+    second = pulls(made["amounts"]) - np.mean([pulls(frame) for frame in made["nulls"]], axis=0)
     covariance = np.cov(first, second, aweights=made["weights"], ddof=0)
     expected = covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1])
     found = follow_index(**made, block_m=800, reference=None, draws=200)

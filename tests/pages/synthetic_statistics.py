@@ -293,6 +293,23 @@ def _occluded(city_id: str, cam: pd.DataFrame, rng: np.random.Generator) -> dict
             "note": "",
         }
     )
+    pull = pd.DataFrame(
+        {
+            "city_id": city_id,
+            "level": "full",
+            "code": size.index,
+            "value": value.to_numpy() / 2,
+            "low": (value / 2 - 0.03).to_numpy(),
+            "high": (value / 2 + 0.03).to_numpy(),
+            "n_present": size.to_numpy(),
+            "enough": (size >= 30).to_numpy(),
+            "note": "",
+        }
+    )
+    pulls = [
+        pull.assign(relation="activation", method="cam", null_torus=0.001, null_other=0.002),
+        pull.assign(relation="occlusion", method="class", null_torus=np.nan, null_other=np.nan),
+    ]
     index = pd.DataFrame(
         [
             (city_id, "full", relation, method, null, 0.42, -0.05, 0.74, "cannot tell", 8, 36, "800 m")
@@ -318,6 +335,9 @@ def _occluded(city_id: str, cam: pd.DataFrame, rng: np.random.Generator) -> dict
     return {
         "map_agreement": agreements,
         "occlusion": effects,
+        "class_pull": pd.concat(
+            [one.assign(includes_imputed=imputed) for one in pulls for imputed in both], ignore_index=True
+        ),
         "reliance": pd.concat([reliance.assign(includes_imputed=one) for one in both], ignore_index=True),
         "follow_index": pd.concat([index.assign(includes_imputed=one) for one in both], ignore_index=True),
     }

@@ -76,6 +76,44 @@ def test_forest_shows_the_published_figures(
         np.testing.assert_allclose(found, figures, atol=1e-9)
 
 
+@pytest.mark.parametrize(("relation", "by"), [("census", "activation"), ("occlusion", "occlusion")])
+def test_scatter_shows_relation_i_and_the_published_pulls(
+    run_page: RunPage, rows: duckdb.DuckDBPyConnection, relation: str, by: str
+) -> None:
+    test = run_page("patterns", relation=relation, city="port-azur")
+    expected = {
+        row[0]: row[1:]
+        for row in rows.execute(
+            "SELECT c.code, c.value, p.value - coalesce(p.null_torus, 0), p.high - p.value "
+            "FROM correlation c JOIN class_pull p USING (city_id, code, level, includes_imputed) "
+            "WHERE city_id = 'port-azur' AND "
+            "c.relation = 'census' AND coefficient = 'spearman' AND NOT includes_imputed AND c.enough AND "
+            "p.enough AND p.relation = ?",
+            [by],
+        ).fetchall()
+    }
+    scatter = charts_of(test)[1]
+    assert by in scatter["layout"]["yaxis"]["title"]["text"]
+    shown = {}
+    for trace in scatter["data"]:
+        figures = (numbers(trace["x"]), numbers(trace["y"]), numbers(trace["error_y"]["array"]))
+        shown |= dict(
+            zip([text.split()[0] for text in trace["text"]], zip(*figures, strict=True), strict=True)
+        )
+    assert set(shown) == set(expected)
+    for code, figures in expected.items():
+        np.testing.assert_allclose(shown[code], figures, atol=1e-9)
+
+
+def test_a_study_without_pulls_says_so(run_page: RunPage, tmp_path: Path) -> None:
+    older = make_publication(tmp_path / "studies" / "older", cells=120)
+    with duckdb.connect(str(older)) as connection:
+        connection.execute("DROP TABLE class_pull")
+    test = run_page("patterns", studies=tmp_path / "studies")
+    assert not test.exception
+    assert "published by an earlier version, without the pull of its classes" in texts(test)
+
+
 def test_every_row_is_labelled_in_order_and_pale_means_not_significant(
     run_page: RunPage, rows: duckdb.DuckDBPyConnection
 ) -> None:
@@ -224,9 +262,12 @@ def frame_of(**columns: list[Any]) -> pd.DataFrame:
 
 def test_compared_counts_signs_of_what_is_significant() -> None:
     census = frame_of(value=[0.5, 0.4, -0.5, 0.3, 0.1], q_value=[0.01, 0.01, 0.01, 0.05, 0.4])
-    activation = frame_of(value=[0.2, -0.3, -0.2, 0.3, 0.9], q_value=[0.01, 0.02, 0.03, 0.9, 0.001])
-    pairs = census.merge(activation.drop(columns=["name", "colour"]), on="code", suffixes=("_x", "_y"))
-    counts = pattern_words.compared(pairs)
+    pulls = frame_of(
+        value=[0.2, -0.3, -0.2, 0.03, 0.9],
+        low=[0.1, -0.4, -0.3, -0.1, 0.8],
+        high=[0.3, -0.2, -0.1, 0.1, 1.0],
+    ).drop(columns="q_value")
+    counts = pattern_words.compared(pattern_words.side_by_side(census, pulls))
     assert (counts.classes, counts.tied, counts.same, counts.opposite, counts.undetermined) == (5, 4, 2, 1, 1)
 
 
@@ -263,7 +304,9 @@ def test_labels_of_the_scatter_never_overlap() -> None:
     rng = np.random.default_rng(0)
     points = frame_of(value=list(rng.uniform(-0.5, 0.5, 25)))
     points = points.assign(value_x=points.value, value_y=rng.uniform(-0.5, 0.5, 25))
-    placed = forest._placed_labels(points, pd.Series(True, index=points.index), (-0.6, 0.6), (430, 340))
+    placed = forest._placed_labels(
+        points, pd.Series(True, index=points.index), ((-0.6, 0.6),) * 2, (430, 340)
+    )
     assert len(placed) >= 5
     boxes = []
     for at in placed:
