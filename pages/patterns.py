@@ -151,6 +151,9 @@ def _relations(here: OpenStudy, city: City, choice: Choice) -> None:
         return pattern_words.less_null(found)
 
     everything = of(relation)
+    if level == ask.FULL_LEVEL:
+        relied = here.ask(ask.reliance, city.city_id, choice.with_imputed)
+        everything["reliance"] = everything["code"].map(relied.set_index("code").value)
     rows, census = pattern_words.drawable(everything), pattern_words.drawable(of("census"))
     by = "occlusion" if relation == "occlusion" else "activation"
     measured = here.ask(ask.pulls, city.city_id, by, choice.with_imputed, level)
@@ -215,6 +218,8 @@ def _reading(relation: str, rows: pd.DataFrame, everything: pd.DataFrame) -> str
     if relation != "census":
         parts.append("Grey tick: the census relation (i).")
     pale = int((~forest.significant(rows)).sum())
+    if rows.get("reliance", pd.Series(dtype=float)).notna().any():
+        parts.append("Reliance: rank correlation with income lost when the class is painted over.")
     parts.append(
         f"Pale ({pale} of {len(rows)}): q above 0.05 after false-discovery control over the classes."
     )
@@ -234,6 +239,12 @@ def _reading(relation: str, rows: pd.DataFrame, everything: pd.DataFrame) -> str
         parts.append(
             "(iv) correlates what painting the class over does to z, less what masks of its shape moved "
             "within the cell do, with the predicted class where the class is present."
+        )
+    if relation in ("activation", "occlusion"):
+        parts.append(
+            "A class that says nothing is below 0 here: the richer the prediction, the more the rest of the "
+            "cell outweighs it. Which way a class moves z is its pull, on the right; how much the ranking "
+            "needs it, its reliance."
         )
     parts.append(pattern_words.too_few(everything, "n_present"))
     return " ".join(part for part in parts if part)

@@ -44,8 +44,8 @@ def forest(rows: pd.DataFrame, reference: pd.DataFrame | None, axis_title: str, 
     relation).
 
     Args:
-        rows: code, name, colour, value, low, high, q_value, n_present, n_effective; only classes with enough
-        cells.
+        rows: code, name, colour, value, low, high, q_value, n_present, n_effective, and reliance where it is
+        known; only classes with enough cells.
         reference: code and value of the relation to compare with; None draws no ticks.
         axis_title: what the coefficient is.
         ink: colours of the theme.
@@ -80,10 +80,16 @@ def forest(rows: pd.DataFrame, reference: pd.DataFrame | None, axis_title: str, 
         dtick=0.1 if high - low < 1.05 else 0.2,
         tickformat=".1f",
     )
+    columns = {"cells": [f"{int(n):,}".replace(",", "\u202f") for n in rows.n_present]}
+    if "reliance" in rows:
+        signed = (f"{value:+.2f}".replace("-", "−") for value in rows.reliance)
+        columns["reliance"] = ["–" if text == "+nan" else text for text in signed]
+    for number, (title, texts) in enumerate(columns.items()):
+        _column(figure, title, texts, 44 + 54 * number, ink)
     figure.update_layout(
-        height=max(LEAST_PX, len(rows) * ROW_PX) + 66, margin={"l": 8, "r": 46, "t": 20, "b": 8}
+        height=max(LEAST_PX, len(rows) * ROW_PX) + 66,
+        margin={"l": 8, "r": 54 * len(columns) - 8, "t": 20, "b": 8},
     )
-    _column_of_n(figure, rows.n_present, ink)
     return figure
 
 
@@ -213,15 +219,13 @@ def class_axis(figure: go.Figure, rows: pd.DataFrame, ink: Inks, domains: Sequen
             )
 
 
-def _column_of_n(figure: go.Figure, counts: pd.Series, ink: Inks) -> None:
-    """Write the number of cells at the end of every row: an interval without its n says too little."""
-    place = {"xref": "paper", "x": 1, "xanchor": "right", "xshift": 44, "showarrow": False}
+def _column(figure: go.Figure, title: str, texts: Sequence[str], right_px: int, ink: Inks) -> None:
+    """Write a figure at the end of every row: an interval without its n says too little."""
+    place = {"xref": "paper", "x": 1, "xanchor": "right", "xshift": right_px, "showarrow": False}
     font = {"size": 11, "color": ink.muted}
-    for row, count in counts.items():
-        figure.add_annotation(
-            y=row, yref="y", text=f"{int(count):,}".replace(",", "\u202f"), font=font, **place
-        )
-    figure.add_annotation(yref="paper", y=1, yanchor="bottom", text="cells", font=font, **place)
+    for row, text in enumerate(texts):
+        figure.add_annotation(y=row, yref="y", text=text, font=font, **place)
+    figure.add_annotation(yref="paper", y=1, yanchor="bottom", text=title, font=font, **place)
 
 
 def _limits(columns: Sequence[pd.Series]) -> tuple[float, float]:

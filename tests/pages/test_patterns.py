@@ -114,6 +114,23 @@ def test_a_study_without_pulls_says_so(run_page: RunPage, tmp_path: Path) -> Non
     assert "published by an earlier version, without the pull of its classes" in texts(test)
 
 
+def test_reliance_stands_beside_each_correlation(run_page: RunPage, rows: duckdb.DuckDBPyConnection) -> None:
+    figure = charts_of(run_page("patterns", relation="census"))[0]
+    columns: dict[float, list[str]] = {}
+    for note in figure["layout"]["annotations"]:
+        if note.get("yref") == "y":
+            columns.setdefault(note["xshift"], []).append(note["text"])
+    cells, reliance = (columns[shift] for shift in sorted(columns))
+    order = [tick.split()[0] for tick in figure["layout"]["yaxis"]["ticktext"]]
+    known = dict(
+        rows.execute(
+            "SELECT code, value FROM reliance WHERE city_id = 'ker-bihan' AND NOT includes_imputed"
+        ).fetchall()
+    )
+    assert reliance == [f"{known[code]:+.2f}".replace("-", "−") if code in known else "–" for code in order]
+    assert len(cells) == len(order)
+
+
 def test_every_row_is_labelled_in_order_and_pale_means_not_significant(
     run_page: RunPage, rows: duckdb.DuckDBPyConnection
 ) -> None:
