@@ -17,6 +17,7 @@ from scipy import stats
 from core.pipeline.run import open_workspace, run_study
 from core.pipeline.workspace import Workspace
 from core.settings import read_settings
+from core.statistics.correlation import LEAST_CELLS
 from data.errors import InputError, SettingsError
 from data.world import write_world
 from data.world.write import RECIPES
@@ -50,6 +51,8 @@ def measure_recovery(recipe: str, seed: int, *, keep: Path | None = None) -> dic
     activation ratio of either map; in `mix` the rank agreement of signed effect or contribution per area
     share with the planted weights (AUC for reliance). Criteria: METHOD 8.
 
+    ``keep``: folder for world and study; what an earlier run left there is used again.
+
     Raises ``SettingsError`` for an unknown recipe.
     """
     if recipe not in RECIPES:
@@ -62,7 +65,9 @@ def measure_recovery(recipe: str, seed: int, *, keep: Path | None = None) -> dic
 
 def _measure(recipe: str, seed: int, folder: Path) -> dict[str, Any]:
     began = time.monotonic()
-    study_file = write_world(folder / "world", recipe, seed, "city", settings=STUDY)
+    study_file = folder / "world" / "study.toml"
+    if not study_file.is_file():
+        write_world(folder / "world", recipe, seed, "city", settings=STUDY)
     settings = replace(read_settings(), var=folder / "var")
     run_study(study_file, settings, say=lambda line: print(line, file=sys.stderr, flush=True))
     workspace = open_workspace(study_file, settings)
@@ -105,20 +110,21 @@ def add_run(file: Path, report: dict[str, Any]) -> None:
 
 
 def class_evidence(workspace: Workspace, city_id: str) -> pd.DataFrame:
-    """Return what each method says of each class: one row a code.
+    """Return what each method says of each class painted over in 30 cells or more: one row a code.
 
-    Columns: code, n_present, reliance, low, high, q_value, occlusion (mean |effect - moved effect|),
-    occlusion_signed (sum of effects over sum of area shares), cam_signed (the same of contributions), cam and
-    paper (pooled ratio, mean of poor and rich map).
+    Columns: code, n_present, reliance, low, high, q_value (NaN where too few of these cells have an income of
+    their own), occlusion (mean |effect - moved effect|), occlusion_signed (sum of effects over sum of area
+    shares), cam_signed (the same of contributions), cam and paper (pooled ratio, mean of poor and rich map).
     """
-    found = workspace.table("summarise", city_id, "reliance")
-    found = found[~found.includes_imputed & found.enough]
-    table = found.set_index("code")[["n_present", "value", "low", "high", "q_value"]]
-    table = table.rename(columns={"value": "reliance"})
     shares = workspace.table("attribute", city_id, "land_use")[["cell_id", "code", "share"]]
     effects = workspace.table("occlude", city_id, "occlusion").merge(shares, on=["cell_id", "code"])
     effects["net"] = (effects.effect - effects.moved_effect).abs()
     by_code = effects.groupby("code")
+    table = by_code.size().to_frame("n_present")
+    table = table[table.n_present >= LEAST_CELLS]
+    found = workspace.table("summarise", city_id, "reliance")
+    found = found[~found.includes_imputed & found.enough].set_index("code")
+    table[["reliance", "low", "high", "q_value"]] = found[["value", "low", "high", "q_value"]]
     table["occlusion"] = by_code.net.mean()
     table["occlusion_signed"] = by_code.effect.sum() / by_code.share.sum()
     activation = workspace.table("attribute", city_id, "activation").merge(shares, on=["cell_id", "code"])

@@ -110,7 +110,7 @@ def recovery_table(runs: list[dict[str, Any]]) -> pd.DataFrame:
     for run in runs:
         accuracy, found = run["accuracy"], run["recovery"]
         value, low, high = (accuracy[name] for name in ("value", "low", "high"))
-        index = next((one for one in run["index"] if one["relation"] == "occlusion"), None)
+        indices = {one["relation"]: one for one in reversed(run["index"])}  # of two nulls, the first
         rows.append(
             {
                 "recipe": run["recipe"],
@@ -119,7 +119,7 @@ def recovery_table(runs: list[dict[str, Any]]) -> pd.DataFrame:
                 "oracle": run["oracle"],
                 "object pixels": f"{run['object_pixels']:.2%}",
                 **{f"by {name}": found[name] for name in ("reliance", "occlusion", "cam", "paper")},
-                "index (i) with (iv)": _index(index),
+                **{f"index by {name}": _index(indices.get(name)) for name in ("activation", "occlusion")},
             }
         )
     return pd.DataFrame(rows)
@@ -144,8 +144,8 @@ def recovery_sentences(runs: list[dict[str, Any]]) -> list[str]:
     apart, both = separated_seeds(runs)
     if both:
         said.append(
-            f"The index of (i) with (iv) of mix lies above that of hidden, intervals apart, in {len(apart)} "
-            f"of {len(both)} seeds."
+            f"The index by occlusion of mix lies above that of hidden, intervals apart, in {len(apart)} of "
+            f"{len(both)} seeds."
         )
     return said
 
