@@ -1,4 +1,4 @@
-"""What pages and commands may say to the worker: submit, state, cancel, recent, ensure_worker.
+"""What pages and commands may say to the worker: submit, state, pause, resume, cancel, recent, ensure_worker.
 
 A job is a folder, `var/jobs/<id>` (`job.json`, `input/`, `progress.json`, `result/`), and a row of the
 durable queue, which alone decides its state. Neither torch nor Streamlit is imported here.
@@ -12,24 +12,25 @@ import secrets
 import shutil
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from core import queue
+from core import audit, queue
 from core.settings import REPOSITORY, Settings, read_settings
 from data.errors import CarreauError, InputError
 from data.store.open import Publication, find_publications
 from data.store.write import write_atomically
 
-State = Literal["queued", "running", "done", "rejected", "failed", "cancelled"]
+State = Literal["queued", "running", "paused", "done", "rejected", "failed", "cancelled"]
 FINAL: frozenset[State] = frozenset({"done", "rejected", "failed", "cancelled"})
 
 IMAGE_SUFFIXES = (".tif", ".tiff", ".jp2", ".j2k")
 LAND_USE_SUFFIXES = (".gpkg", ".shp")
 CHUNK_SIDE = 8  # cells; at 128 px and three folds a chunk takes some ten seconds on two cores
 
+_PAUSED = "paused"  # a file in the job's folder: it was not cancelled for good
 _ID = re.compile(r"[0-9a-f]{32}")
 _SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 
@@ -68,6 +69,7 @@ class JobState:
     study_id: str
     name: str
     owner: str
+    ahead: int = 0  # jobs that wait or run before this one, while it waits
 
 
 def submit(
@@ -93,13 +95,18 @@ def submit(
 
     Raises:
         InputError: a file that is missing, empty or of no known kind; no such study; no space to copy.
+        QuotaError: the owner has too many jobs, or too much stored.
     """
+    from core import keeping  # which knows jobs
+
     settings = settings or read_settings()
     study, publication = _study(study_id, settings)
     name = name or file.name
     _check(file, name, IMAGE_SUFFIXES, "a GeoTIFF (.tif) or JPEG 2000 (.jp2) file")
     if land_use is not None:
         _check(land_use, land_use.name, LAND_USE_SUFFIXES, "a GeoPackage (.gpkg) or shapefile (.shp)")
+    size = sum(one.stat().st_size for one in (file, land_use) if one is not None)
+    keeping.check_quota(owner, size, settings)
     identifier = secrets.token_hex(16)
     folder, partial = settings.jobs / identifier, settings.jobs / f".{identifier}.partial"
     try:
@@ -134,6 +141,7 @@ def submit(
         },
         identifier,
     )
+    audit.note(settings, "submitted", identifier, owner, bytes=size)
     return identifier
 
 
@@ -195,7 +203,19 @@ def state(job: str, settings: Settings | None = None) -> JobState:
     settings = settings or read_settings()
     asked = read_job(job, settings)
     rows = queue.client(settings).list_workflows(workflow_ids=[job], load_input=False)
-    return _state(asked, rows[0] if rows else None, settings)
+    found = _state(asked, rows[0] if rows else None, settings)
+    return replace(found, ahead=_ahead(rows[0], settings)) if found.state == "queued" else found
+
+
+def _ahead(row: Any, settings: Settings) -> int:
+    """Count the jobs that wait or run and were queued before this one."""
+    return sum(other.created_at < row.created_at for other in _unfinished(settings))
+
+
+def _unfinished(settings: Settings) -> list[Any]:
+    return queue.client(settings).list_workflows(
+        status=["ENQUEUED", "DELAYED", "PENDING"], name=queue.WORKFLOW, load_input=False, load_output=False
+    )
 
 
 def recent(owner: str = "local", settings: Settings | None = None, limit: int = 20) -> list[JobState]:
@@ -224,7 +244,7 @@ def _state(asked: Job, row: Any, settings: Settings) -> JobState:
     elif row.status == "PENDING":
         status = "running"
     elif row.status == "CANCELLED":
-        status = "cancelled"
+        status = "paused" if (folder / _PAUSED).exists() else "cancelled"
     elif row.status == "SUCCESS":
         outcome = row.output
         status, reason = outcome["state"], outcome["reason"]
@@ -262,18 +282,40 @@ def _read_json(file: Path) -> dict[str, Any]:
 def cancel(job: str, settings: Settings | None = None) -> JobState:
     """Cancel a job that has not ended; a running one stops at its next chunk."""
     settings = settings or read_settings()
-    folder_of(job, settings)
-    if state(job, settings).state not in FINAL:
+    folder = folder_of(job, settings)
+    now = state(job, settings)
+    if now.state not in FINAL:
+        (folder / _PAUSED).unlink(missing_ok=True)
         queue.client(settings).cancel_workflow(job)
+        audit.note(settings, "cancelled", job, now.owner)
+    return state(job, settings)
+
+
+def pause(job: str, settings: Settings | None = None) -> JobState:
+    """Let a job that has not ended rest; a running one stops at its next chunk, and finished chunks stay."""
+    settings = settings or read_settings()
+    folder = folder_of(job, settings)
+    if state(job, settings).state in {"queued", "running"}:
+        (folder / _PAUSED).touch()  # first: a job found cancelled without the mark would have ended
+        queue.client(settings).cancel_workflow(job)
+        if state(job, settings).state != "paused":  # it ended in the meantime
+            (folder / _PAUSED).unlink(missing_ok=True)
+    return state(job, settings)
+
+
+def resume(job: str, settings: Settings | None = None) -> JobState:
+    """Let a paused job go on with its first chunk that is not finished; it waits its turn again."""
+    settings = settings or read_settings()
+    folder = folder_of(job, settings)
+    if state(job, settings).state == "paused":
+        queue.client(settings).resume_workflow(job, queue_name=queue.QUEUE)
+        (folder / _PAUSED).unlink(missing_ok=True)
     return state(job, settings)
 
 
 def pending(settings: Settings) -> int:
     """Return how many jobs wait or run."""
-    rows = queue.client(settings).list_workflows(
-        status=["ENQUEUED", "DELAYED", "PENDING"], name=queue.WORKFLOW, load_input=False, load_output=False
-    )
-    return len(rows)
+    return len(_unfinished(settings))
 
 
 def ensure_worker(settings: Settings | None = None) -> bool:

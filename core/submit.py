@@ -11,9 +11,9 @@ from typing import Any
 
 from core import jobs
 from core.settings import read_settings
-from data.errors import InputError
+from data.errors import InputError, QuotaError
 
-EXIT = {"done": 0, "queued": 0, "running": 0, "failed": 1, "cancelled": 1, "rejected": 2}
+EXIT = {"done": 0, "queued": 0, "running": 0, "paused": 0, "failed": 1, "cancelled": 1, "rejected": 2}
 LOOK_S = 0.25
 
 
@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     settings = read_settings()
     try:
         job = jobs.submit(options.file, land_use=options.land_use, study_id=options.study, settings=settings)
-    except InputError as error:
+    except (InputError, QuotaError) as error:
         nothing = {
             "job": None,
             "state": "rejected",

@@ -16,11 +16,11 @@ import platform
 import sys
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from core import heartbeat, jobs, queue
+from core import audit, heartbeat, jobs, keeping, queue
 from core.settings import Settings, read_settings
 from data.errors import CarreauError, InputError, StudyError
 from data.store.write import write_atomically
@@ -35,6 +35,7 @@ TRIES = 3  # of a step, in one worker, after an unexpected fault
 STARTS = 10  # of a step, over all workers: a file that kills the decoder ends its job, not the queue
 RETRY_S = 0.5
 POLL_S = 0.2
+KEEPING_S = 3600.0  # between two looks for jobs to delete
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,7 +85,11 @@ def _serve(settings: Settings) -> None:
 
     @DBOS.workflow(name=queue.WORKFLOW, max_recovery_attempts=1000)  # the bound is STARTS, a step's own
     def run_job(job: str) -> dict[str, Any]:
-        return runner.run_job(job)
+        outcome = runner.run_job(job)
+        with suppress(CarreauError):  # deleted while it ran
+            owner = jobs.read_job(job, settings).owner
+            audit.note(settings, outcome["state"], job, owner, cells=outcome["cells"])
+        return outcome
 
     DBOS.launch()
     try:
@@ -102,8 +107,12 @@ def _serve(settings: Settings) -> None:
 def _wait_until_idle(settings: Settings) -> None:
     import sqlalchemy
 
-    last_work = time.monotonic()
+    last_work, next_look = time.monotonic(), 0.0
     while time.monotonic() - last_work < settings.worker_idle_s:
+        if time.monotonic() > next_look:
+            for job in keeping.delete_old(settings):
+                log.info("job %s: deleted, older than %d days", job, settings.keep_days)
+            next_look = time.monotonic() + KEEPING_S
         time.sleep(min(0.5, settings.worker_idle_s / 4))
         try:
             if jobs.pending(settings):

@@ -29,3 +29,7 @@ class SettingsError(CarreauError):
 
 class StudyError(CarreauError):
     """A study whose parts are readable but cannot be used together, with the reason."""
+
+
+class QuotaError(CarreauError):
+    """More jobs or files than one owner may have; the text says how many, and how to make room."""

@@ -10,7 +10,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from core import jobs
 from core.settings import read_settings
-from data.errors import CarreauError, InputError
+from data.errors import CarreauError, InputError, QuotaError
 from pages.shared import figures, frame, job_view, state, study, uploads
 from pages.shared.study import OpenStudy
 
@@ -166,7 +166,7 @@ def _submit(photograph: UploadedFile, land_use: UploadedFile | None, here: OpenS
                 picture, land_use=layer, study_id=here.row.study_id, owner=owner, name=photograph.name
             )
         jobs.ensure_worker()
-    except InputError as error:
+    except (InputError, QuotaError) as error:
         frame.fault(error)
         return
     st.session_state.pop(_FOUND, None)

@@ -7,8 +7,9 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from core import jobs
+from core import jobs, keeping
 from core.jobs import JobState
+from core.settings import read_settings
 from data.grid import format_cell_id
 from data.landuse_classes import class_name
 from pages.shared import charts, figures, frame, job_result, maps, palette, state
@@ -20,6 +21,7 @@ from pages.shared.rasters import as_data_url
 STATES = {
     "queued": "waiting for the worker",
     "running": "being read",
+    "paused": "paused",
     "done": "done",
     "rejected": "not usable",
     "failed": "failed",
@@ -31,7 +33,9 @@ _TICK_S = 1.0
 def show(job: str) -> None:
     """Show a job by id, whatever its state."""
     now = jobs.state(job)
-    if now.state not in jobs.FINAL:
+    if now.state == "paused":
+        _paused(now)
+    elif now.state not in jobs.FINAL:
         _progress(job)
     elif now.state == "done" and now.result is not None:
         _result(now)
@@ -44,22 +48,59 @@ def show(job: str) -> None:
             f"The job on {now.name} was cancelled after {now.done} of {now.total} cells; nothing of it is "
             f"kept."
         )
+    if now.state in jobs.FINAL:
+        _deletion(now)
 
 
 @st.fragment(run_every=_TICK_S)
 def _progress(job: str) -> None:
     """Draw the progress every second; when the job has ended, draw the page anew."""
     now = jobs.state(job)
-    if now.state in jobs.FINAL:
+    if now.state in jobs.FINAL or now.state == "paused":
         st.rerun()
     # a worker that was killed is replaced by the next look at the page; with one alive this only tries a lock
     jobs.ensure_worker()
     st.subheader(now.name, anchor=False)
     st.progress(now.done / now.total if now.total else 0.0, text=progress_text(now))
     frame.note("This page may be closed: the worker goes on, and this address shows the result.")
-    if st.button("Cancel", key="job.cancel", icon=":material/close:"):
-        jobs.cancel(job)
-        st.rerun()
+    with st.container(horizontal=True):
+        if st.button("Pause", key="job.pause", icon=":material/pause:"):
+            jobs.pause(job)
+            st.rerun()
+        if st.button("Cancel", key="job.cancel", icon=":material/close:"):
+            jobs.cancel(job)
+            st.rerun()
+
+
+def _paused(now: JobState) -> None:
+    """Say how far a paused job came, and let it go on."""
+    st.subheader(now.name, anchor=False)
+    st.progress(
+        now.done / now.total if now.total else 0.0, text=f"Paused after {now.done} of {now.total} cells"
+    )
+    frame.note("What is finished is kept. Going on, the job waits its turn again.")
+    with st.container(horizontal=True):
+        if st.button("Go on", key="job.resume", type="primary", icon=":material/play_arrow:"):
+            jobs.resume(now.job)
+            jobs.ensure_worker()
+            st.rerun()
+        if st.button("Cancel", key="job.cancel", icon=":material/close:"):
+            jobs.cancel(now.job)
+            st.rerun()
+
+
+def _deletion(now: JobState) -> None:
+    """Offer to delete the job; a second click confirms."""
+    days = read_settings().keep_days
+    with st.popover("Delete this job", icon=":material/delete:"):
+        st.write(
+            f"The photograph and everything made from it go for good. Undeleted, they stay {days} days from "
+            "their submission."
+        )
+        if st.button("Delete for good", key="job.delete", type="primary"):
+            keeping.delete(now.job)
+            state.put("job", None)
+            st.rerun()
 
 
 def progress_text(now: JobState) -> str:
@@ -70,6 +111,8 @@ def progress_text(now: JobState) -> str:
     ...                        datetime(2026, 1, 1), "s", "a.tif", "me"))
     'Predicting: 40 of 160 cells, about 2 min left, on CPU, 2 of 2 cores'
     """
+    if now.state == "queued" and now.ahead:
+        return f"Waiting: {now.ahead} {'job' if now.ahead == 1 else 'jobs'} before this one"
     if now.state == "queued":
         return "Waiting for the worker to start (loading the networks takes some seconds)"
     if not now.total:

@@ -90,9 +90,32 @@ def test_a_photograph_is_described_and_queued(
     assert (tmp_path / "var" / "jobs" / job / asked["file"]).read_bytes() == content
     assert no_worker
     assert "Waiting for the worker" in test.get("progress")[0].proto.text
+    test.button(key="job.pause").click().run()
+    assert not test.exception
+    assert "Paused after 0 of 0 cells" in test.get("progress")[0].proto.text
+    asked_before = len(no_worker)
+    test.button(key="job.resume").click().run()
+    assert len(no_worker) > asked_before
+    assert "Waiting for the worker" in test.get("progress")[0].proto.text
     test.button(key="job.cancel").click().run()
     assert not test.exception
     assert "was cancelled" in test.info[0].value
+    test.button(key="job.delete").click().run()
+    assert not test.exception
+    assert "job" not in test.query_params
+    assert not list((tmp_path / "var" / "jobs").iterdir())
+
+
+def test_a_full_quota_is_said(run_page: RunPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CARREAU_MAX_JOBS", "1")
+    content = write_photograph(tmp_path / "town.tif").read_bytes()
+    test = upload(run_page("upload"), "town.tif", content)
+    test.button(key="upload.submit").click().run()
+    test.query_params.pop("job")
+    test = upload(test.run(), "town.tif", content)
+    test.button(key="upload.submit").click().run()
+    assert not test.exception
+    assert "1 of your jobs have not ended, and 1 are allowed" in texts(test) + test.error[0].value
 
 
 @pytest.mark.parametrize(
