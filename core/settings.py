@@ -33,6 +33,12 @@ class Settings:
     max_stored_gb: int = _setting(50, "gigabytes that the jobs of one owner may take, files and results")
     keep_days: int = _setting(30, "days after which a job that has ended is deleted with its files")
     worker_idle_s: int = _setting(300, "seconds without work after which the worker exits")
+    step_limit_s: int = _setting(
+        900, "seconds that a worker may take over one step of a job, such as a chunk"
+    )
+    memory_mb: int = _setting(
+        6000, "megabytes of memory that a worker may take; a step that takes more fails"
+    )
     threads: int = _setting(2, "CPU threads of a worker or pipeline process")
     device: str = _setting("auto", "auto, cpu or cuda")
 

@@ -22,6 +22,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from core import audit, heartbeat, jobs, keeping, queue
 from core.settings import Settings, read_settings
+from core.watchdog import Watchdog
 from data.errors import CarreauError, InputError, StudyError
 from data.store.write import write_atomically
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("carreau.worker")
 
 TRIES = 3  # of a step, in one worker, after an unexpected fault
+OVER_LIMIT = 2  # times that a step may break its bounds of time or memory
 STARTS = 10  # of a step, over all workers: a file that kills the decoder ends its job, not the queue
 RETRY_S = 0.5
 POLL_S = 0.2
@@ -135,6 +137,7 @@ class Runner:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self._watchdog = Watchdog(settings.step_limit_s, settings.memory_mb)
         self._networks: tuple[str, StudyNetworks] | None = None
         self._land_use: tuple[Path, str, LandUseIndex] | None = None
 
@@ -173,6 +176,10 @@ class Runner:
     ) -> dict[str, Any]:
         """Run a step with its bounds on tries; faults become the end of the job, in words."""
         for attempt in range(1, TRIES + 1):
+            broken = sorted((self._folder(job) / "attempts").glob(f"{name}.*.limit"))
+            if len(broken) >= OVER_LIMIT:
+                why = broken[-1].read_text(encoding="utf-8")
+                return _ended("failed", f"This part of the job ({name}) {why}, {len(broken)} times.")
             starts = self._count_start(job, name)
             if starts > STARTS:
                 return _ended(
@@ -181,8 +188,10 @@ class Runner:
                     "may need more memory than there is, or break a decoder. "
                     f"The log is {queue.log_file(self.settings)}.",
                 )
+            word = self._folder(job) / "attempts" / f"{name}.{starts}.limit"
             try:
-                return work(job, *arguments)
+                with self._watchdog.over(word):
+                    return work(job, *arguments)
             except InputError as error:
                 log.info("job %s: rejected: %s", job, error)
                 return _ended("rejected", self._in_users_words(job, error))
@@ -201,7 +210,7 @@ class Runner:
     def _count_start(self, job: str, name: str) -> int:
         folder = self._folder(job) / "attempts"
         folder.mkdir(exist_ok=True)
-        count = 1 + len(list(folder.glob(f"{name}.*")))
+        count = 1 + sum(not file.name.endswith(".limit") for file in folder.glob(f"{name}.*"))
         (folder / f"{name}.{count}").touch()
         return count
 
