@@ -37,12 +37,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     nothing.add_argument("--size", default="city", help="size of the cities: tiny, city or demo")
     nothing.set_defaults(measure=_nothing)
 
+    kills = benches.add_parser("kills", help="is any job lost, doubled or different when things are killed?")
+    kills.add_argument("--rounds", type=int, default=30, help="kills")
+    kills.add_argument("--queue-url", default="", help="shared queue of two machines (default: SQLite, one)")
+    kills.set_defaults(measure=_kills)
+
     fills = benches.add_parser("fills", help="which fill of class occlusion is closest to the truth?")
     fills.add_argument("--study", type=Path, default=REPOSITORY / "data" / "demo" / "study.toml")
     fills.add_argument("--cells", type=int, default=300)
     fills.set_defaults(measure=_fills)
 
-    for one in (inference, recovery, nothing, fills):
+    for one in (inference, recovery, nothing, kills, fills):
         one.add_argument("--seed", type=int, default=1)
         one.add_argument("--json", action="store_true", help="print one JSON object on one line")
 
@@ -82,3 +87,9 @@ def _nothing(options: argparse.Namespace) -> Report:
     from core.bench.nothing import measure_nothing
 
     return measure_nothing(options.seed, options.worlds, options.size)
+
+
+def _kills(options: argparse.Namespace) -> Report:
+    from core.bench.kills import measure_kills
+
+    return measure_kills(options.rounds, options.seed, queue_url=options.queue_url)

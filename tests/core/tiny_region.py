@@ -11,26 +11,17 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import geopandas as gpd
-import numpy as np
-import pandas as pd
-import rasterio
 import shapely
-import torch
-from rasterio.transform import from_origin
 
 from core import jobs, queue
+from core.bench.tiny import NORTH, PX, WEST, K, publish_tiny_study, random_blocks, write_photograph
 from core.settings import Settings
-from data.store.write import publish
-from models.checkpoint import round_to_half, save_model
-from models.network import CellNetwork, NetworkSettings, build_network, prepare
 
-K = 10
-PX = 64
-WEST, NORTH = 3_200_000, 2_500_000  # a corner of the grid, in the sea
+__all__ = ["NORTH", "PX", "WEST", "K", "publish_tiny_study", "random_blocks", "write_photograph"]
+
 PATIENCE_S = 240  # the first import of torch on a busy machine
 
 
@@ -77,126 +68,6 @@ def wait_for(
             return state
         time.sleep(0.05)
     raise AssertionError(f"{jobs.state(job, settings)}\n{queue.log_file(settings).read_text()[-3000:]}")
-
-
-def tiny_network(seed: int) -> CellNetwork:
-    """An untrained network whose output depends on the picture: batch norms have seen noise."""
-    settings = NetworkSettings(architecture="mobilenet_v3_small", n_classes=K, input_px=PX, output_stride=16)
-    network = build_network(settings, seed=seed)
-    generator = torch.Generator().manual_seed(seed)
-    for module in network.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            module.momentum = None  # a plain mean over the batches seen
-    noise = torch.randint(0, 256, (16, PX // 8, PX // 8, 3), generator=generator, dtype=torch.uint8)
-    noise = noise.repeat_interleave(8, 1).repeat_interleave(8, 2)
-    with torch.no_grad():
-        network.train()(prepare(noise, settings))
-        for parameter in network.head.parameters():
-            parameter.copy_(torch.randn(parameter.shape, generator=generator) * 0.05)
-    round_to_half(network)
-    return network.eval()
-
-
-def publish_tiny_study(folder: Path, study_id: str = "tiny", n_folds: int = 2) -> Path:
-    """Publish a study with `n_folds` tiny networks; returns the publication."""
-    models = []
-    for fold in range(n_folds):
-        network = tiny_network(fold)
-        file = f"weights/fold-{fold}.safetensors"
-        sha256 = save_model(folder / file, network, {"fold": fold})
-        models.append(
-            {
-                "model_id": f"fold-{fold}",
-                "fold": fold,
-                "file": file,
-                "sha256": sha256,
-                "n_train": 10,
-                "n_test": 5,
-                "bias": float(network.head.score_bias().detach()),
-                "z_mean": 0.25 * fold,
-                "z_std": 1.0 + fold,
-                "epochs": 1,
-                "final_loss": 2.0,
-                "seconds": 1.0,
-                "device": "cpu",
-            }
-        )
-    study = {
-        "study_id": study_id,
-        "title": "Tiny",
-        "description": "",
-        "is_generated": True,
-        "n_classes": K,
-        "label_scope": "city",
-        "cell_size_m": 200,
-        "grid_crs": "EPSG:3035",
-        "architecture": "mobilenet_v3_small",
-        "head": "binomial",
-        "input_px": PX,
-        "output_stride": 16,
-        "model_scope": "study",
-        "fold_scheme": "block",
-        "n_folds": n_folds,
-        "block_m": 1200.0,
-        "seed": 1,
-        "created_at": datetime(2024, 1, 1, tzinfo=UTC),
-        "carreau_version": "0",
-        "settings_json": "{}",
-    }
-    city = {
-        "city_id": "somewhere",
-        "name": "Somewhere",
-        "position": 0,
-        "boundary": shapely.box(0, 0, 1, 1).wkb,
-        "x_min": 0,
-        "y_min": 0,
-        "x_max": 200,
-        "y_max": 200,
-        "n_cells": 1,
-        "n_predicted": 1,
-        "n_imputed": 0,
-        "n_without_income": 0,
-        "n_empty_pixels": 0,
-        "imagery_resolution_m": 2.0,
-    }
-    tables = {"study": pd.DataFrame([study]), "city": pd.DataFrame([city]), "model": pd.DataFrame(models)}
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "study.toml").touch()
-    return publish(folder, study_id, tables, study_file=folder / "study.toml")
-
-
-def random_blocks(height: int, width: int, seed: int = 0) -> np.ndarray:
-    """Picture (3, height, width) uint8 of blocks of random colour, 10 pixels wide."""
-    coarse = np.random.default_rng(seed).integers(0, 256, (3, -(-height // 10), -(-width // 10)), np.uint8)
-    return coarse.repeat(10, axis=1).repeat(10, axis=2)[:, :height, :width]
-
-
-def write_photograph(
-    path: Path,
-    columns: float = 3,
-    rows: float = 2,
-    *,
-    pixels: np.ndarray | None = None,
-    resolution: float = 2.0,
-    shift: float = 0.0,
-    **profile: object,
-) -> Path:
-    """Write a GeoTIFF over columns x rows cells of the grid, its corner `shift` metres east of the grid's."""
-    height, width = round(rows * 200 / resolution), round(columns * 200 / resolution)
-    options = {
-        "driver": "GTiff",
-        "count": 3,
-        "dtype": "uint8",
-        "height": height,
-        "width": width,
-        "crs": "EPSG:3035",
-        "transform": from_origin(WEST + shift, NORTH, resolution, resolution),
-        "photometric": "RGB",
-        **profile,
-    }
-    with rasterio.open(path, "w", **options) as file:
-        file.write(random_blocks(height, width) if pixels is None else pixels)
-    return path
 
 
 def write_land_use(path: Path, columns: int = 3, rows: int = 2) -> Path:

@@ -1,0 +1,40 @@
+"""Thirty kills at random moments: twenty on SQLite, ten with two machines and a PostgreSQL server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core.bench.kills import measure_kills
+from tests.core import postgres
+
+
+def assert_nothing_happened(report: dict[str, Any], kills: int) -> None:
+    assert report["failed"] == [], report
+    assert (report["lost"], report["doubled"], report["different"]) == (0, 0, 0)
+    assert sum(report["killed"].values()) == kills
+    assert report["jobs"] >= 3, "too few jobs were under way for the kills to hit any"
+
+
+def test_twenty_kills_on_one_machine_change_nothing() -> None:
+    report = measure_kills(20, seed=1)
+    assert_nothing_happened(report, 20)
+    assert all(report["killed"].values())
+
+
+@pytest.mark.xdist_group("postgres")
+@pytest.mark.skipif(
+    postgres.programs() is None, reason="no PostgreSQL server is installed: apt-get install postgresql"
+)
+def test_ten_kills_among_two_machines_and_a_server_change_nothing() -> None:
+    server = postgres.PostgresServer()
+
+    def power_cut() -> None:
+        server.kill()
+        server.start()
+
+    try:
+        assert_nothing_happened(measure_kills(10, seed=2, queue_url=server.url, kill_server=power_cut), 10)
+    finally:
+        server.close()
