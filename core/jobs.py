@@ -237,7 +237,9 @@ def _state(asked: Job, row: Any, settings: Settings) -> JobState:
     status: State = "failed"
     reason: str | None = None
     outcome: dict[str, Any] = {}
-    if row is None:
+    if row is None and (folder / "result" / "summary.json").is_file():
+        status = "done"  # the queue's database was lost; the result was not
+    elif row is None:
         reason = "The job was never queued; submit the file again."
     elif row.status in {"ENQUEUED", "DELAYED"}:
         status = "queued"

@@ -100,3 +100,18 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             f"CARREAU_HEARTBEAT_S, which is {settings.heartbeat_s}"
         )
     return settings
+
+
+def describe_environment() -> str:
+    """Return the table of settings for docs/operations.md."""
+    rows = [
+        f"| `CARREAU_{item.name.upper()}` | {_shown(item.default)} | {item.metadata['help']} |"
+        for item in fields(Settings)
+    ]
+    return "\n".join(["| variable | default | meaning |", "|---|---|---|", *rows])
+
+
+def _shown(default: Any) -> str:
+    if isinstance(default, Path):
+        return f"`{default.relative_to(REPOSITORY)}`"
+    return f"`{default}`" if default != "" else "none"

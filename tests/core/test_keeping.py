@@ -117,6 +117,18 @@ def test_deleting_a_running_job_leaves_the_worker_alive(tmp_path: Path) -> None:
     assert ended[-1]["cells"] == 64
 
 
+def test_a_lost_queue_loses_no_result(tmp_path: Path, room: Settings, photograph: Path) -> None:
+    job, waiting = (jobs.submit(photograph, settings=room) for _ in "ab")
+    result = room.jobs / job / "result"
+    result.mkdir()
+    (result / "summary.json").write_text("{}")
+    empty = replace(room, queue_url=f"sqlite:///{tmp_path / 'new.sqlite'}")
+    assert jobs.state(job, empty).state == "done"
+    assert jobs.state(job, empty).result == result
+    assert jobs.state(waiting, empty).state == "failed"
+    assert "never queued" in jobs.state(waiting, empty).reason
+
+
 def test_old_jobs_that_ended_are_deleted_and_no_others(room: Settings, photograph: Path) -> None:
     ended, waiting, fresh = (jobs.submit(photograph, settings=room) for _ in "abc")
     jobs.cancel(ended, room)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.settings import read_settings
+from core.settings import describe_environment, read_settings
 from core.study import describe_settings, read_study
 from data.errors import InputError, SettingsError
 
@@ -90,6 +90,17 @@ def test_every_setting_is_described_and_documented() -> None:
     for key, default, description in rows:
         assert description, key
         assert f"| `{key}` | {default} | {description} |" in documented
+
+
+def test_the_environment_is_documented() -> None:
+    documented = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert f"<!-- settings: begin -->\n{describe_environment()}\n<!-- settings: end -->" in documented
+    assert "| `CARREAU_THREADS` | `2` | CPU threads of a worker or pipeline process |" in documented
+
+
+def test_takeover_leaves_time_for_a_missed_heartbeat() -> None:
+    with pytest.raises(SettingsError, match="CARREAU_TAKEOVER_S is 15 and must be at least twice"):
+        read_settings({"CARREAU_TAKEOVER_S": "15"})
 
 
 def test_environment_is_checked() -> None:
