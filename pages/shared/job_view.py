@@ -44,10 +44,7 @@ def show(job: str) -> None:
     elif now.state == "failed":
         st.error(f"The job failed. {now.reason}")
     else:
-        st.info(
-            f"The job on {now.name} was cancelled after {now.done} of {now.total} cells; nothing of it is "
-            f"kept."
-        )
+        st.info(f"The job on {now.name} was cancelled {_so_far(now)}; it has no result.")
     if now.state in jobs.FINAL:
         _deletion(now)
 
@@ -75,9 +72,7 @@ def _progress(job: str) -> None:
 def _paused(now: JobState) -> None:
     """Say how far a paused job came, and let it go on."""
     st.subheader(now.name, anchor=False)
-    st.progress(
-        now.done / now.total if now.total else 0.0, text=f"Paused after {now.done} of {now.total} cells"
-    )
+    st.progress(now.done / now.total if now.total else 0.0, text=f"Paused {_so_far(now)}")
     frame.note("What is finished is kept. Going on, the job waits its turn again.")
     with st.container(horizontal=True):
         if st.button("Go on", key="job.resume", type="primary", icon=":material/play_arrow:"):
@@ -87,6 +82,10 @@ def _paused(now: JobState) -> None:
         if st.button("Cancel", key="job.cancel", icon=":material/close:"):
             jobs.cancel(now.job)
             st.rerun()
+
+
+def _so_far(now: JobState) -> str:
+    return f"after {now.done} of {now.total} cells" if now.total else "before it began"
 
 
 def _deletion(now: JobState) -> None:
