@@ -116,10 +116,10 @@ def _inspect(options: argparse.Namespace) -> int:
 
 
 def _info(options: argparse.Namespace) -> int:
-    from core.info import publication_info
+    from core.info import as_text, publication_info
 
     found = publication_info(read_settings(), options.study)
-    print(json.dumps(found, indent=None if options.json else 2, ensure_ascii=False))
+    print(json.dumps(found, ensure_ascii=False) if options.json else as_text(found))
     return 0
 
 

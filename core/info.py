@@ -53,6 +53,29 @@ def publication_info(settings: Settings, study_id: str | None = None) -> dict[st
         }
 
 
+def as_text(info: dict[str, Any]) -> str:
+    """Return what `publication_info` found in some lines for people."""
+    study = info["study"]
+    lines = [
+        f"{study['study_id']}: {study['title']}, published {study['created_at']}",
+        f"  {study['architecture']}, {study['head']} head, {study['input_px']} px, {study['n_folds']} folds "
+        f"({study['fold_scheme']}), {len(info['models'])} networks, seed {study['seed']}",
+        "within-fold rank correlation of census and prediction, imputed cells left out:",
+    ]
+    width = max(len(city["name"]) for city in info["cities"])
+    for city in info["cities"]:
+        found = city["agreement"].get("spearman", {})
+        value, low, high = (found.get(name) for name in ("value", "low", "high"))
+        said = "none" if value is None else f"{value:.2f}"
+        if low is not None and high is not None:
+            said += f" ({low:.2f} to {high:.2f})"
+        lines.append(
+            f"  {city['name']:{width}}  {said}, {city['cells']} cells, {city['imputed']} imputed, "
+            f"income {city['census_year']}, photograph {city['imagery_year']}"
+        )
+    return "\n".join([*lines, f"in {info['publication']}", "(--json for all of it)"])
+
+
 def _rows(
     connection: duckdb.DuckDBPyConnection, query: str, values: list[Any] | None = None
 ) -> list[dict[str, Any]]:

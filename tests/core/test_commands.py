@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.__main__ import main
+from core.settings import SHIPPED_DEMO
 
 
 @pytest.fixture(autouse=True)
@@ -59,3 +60,19 @@ def test_an_unknown_setting_stops_the_command(
     monkeypatch.setenv("CARREAU_THREAD", "1")
     assert main(["info"]) == 2
     assert "unknown CARREAU_THREAD" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not SHIPPED_DEMO.is_dir(), reason=f"no demo study is published to {SHIPPED_DEMO}")
+def test_info_for_people_and_for_scripts_say_the_same(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.settings.SHIPPED_DEMO", SHIPPED_DEMO)
+    assert main(["info", "--study", "demo", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert main(["info", "--study", "demo"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("demo: ")
+    for city in found["cities"]:
+        rho = city["agreement"]["spearman"]
+        line = next(line for line in said.splitlines() if city["name"] in line)
+        assert f"{rho['value']:.2f} ({rho['low']:.2f} to {rho['high']:.2f}), {city['cells']} cells" in line
