@@ -141,22 +141,26 @@ def recovery_sentences(runs: list[dict[str, Any]]) -> list[str]:
         if mine:
             held = sum(not run["failed"] for run in mine)
             said.append(f"{recipe}: {required}: {held} of {len(mine)} runs.")
-    apart, both = separated_seeds(runs)
-    if both:
-        said.append(
-            f"The index by occlusion of mix lies above that of hidden, intervals apart, in {len(apart)} of "
-            f"{len(both)} seeds."
-        )
+    for relation in ("activation", "occlusion"):
+        apart, both = separated_seeds(runs, relation)
+        if both:
+            said.append(
+                f"The index by {relation} of mix lies above that of hidden, intervals apart, in {len(apart)} "
+                f"of {len(both)} seeds."
+            )
     return said
 
 
-def separated_seeds(runs: list[dict[str, Any]]) -> tuple[list[int], list[int]]:
-    """Return the seeds in which the index of `mix` lies wholly above that of `hidden`, and all with both."""
+def separated_seeds(runs: list[dict[str, Any]], relation: str) -> tuple[list[int], list[int]]:
+    """Return the seeds in which the index of `mix` lies wholly above that of `hidden`, and all with both.
+
+    Of two indices by one relation (two nulls), the first counts.
+    """
     interval = {
         (run["recipe"], run["seed"]): (index["low"], index["high"])
         for run in runs
-        for index in run["index"]
-        if index["relation"] == "occlusion" and index["low"] is not None
+        for index in reversed(run["index"])
+        if index["relation"] == relation and index["low"] is not None
     }
     both = sorted(seed for recipe, seed in interval if recipe == "mix" and ("hidden", seed) in interval)
     return [seed for seed in both if interval["mix", seed][0] > interval["hidden", seed][1]], both

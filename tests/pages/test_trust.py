@@ -79,7 +79,8 @@ def test_what_had_to_come_out_is_counted() -> None:
             "recipe": recipe,
             "seed": seed,
             "index": [
-                {"relation": "activation", "low": -1, "high": 1},
+                {"relation": "activation", "null_model": "torus", "low": -1, "high": 1},
+                {"relation": "activation", "null_model": "other", "low": seed, "high": seed},
                 {"relation": "occlusion", "low": low, "high": high},
             ],
             "failed": failed,
@@ -93,11 +94,15 @@ def test_what_had_to_come_out_is_counted() -> None:
         run("hidden", 2, -0.5, 0.3, []),
         run("hidden", 3, -0.5, 0.3, []),
     ]
-    assert trust_words.separated_seeds(runs) == ([1], [1, 2])
+    assert trust_words.separated_seeds(runs, "occlusion") == ([1], [1, 2])
+    assert trust_words.separated_seeds(runs, "activation") == ([], [1, 2, 3])
     said = trust_words.recovery_sentences(runs)
     assert said[0].endswith("planted weights (at least 0.8): 2 of 3 runs.")
     assert said[1].endswith("band of chance: 3 of 3 runs.")
-    assert said[2].endswith("intervals apart, in 1 of 2 seeds.")
+    assert said[2].endswith(
+        "by activation of mix lies above that of hidden, intervals apart, in 0 of 3 seeds."
+    )
+    assert said[3].endswith("intervals apart, in 1 of 2 seeds.")
 
 
 def test_reliance_is_claimed_only_beyond_chance() -> None:
