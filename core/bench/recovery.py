@@ -114,18 +114,21 @@ def class_evidence(workspace: Workspace, city_id: str) -> pd.DataFrame:
 
     Columns: code, n_present, reliance, low, high, q_value (NaN where too few of these cells have an income of
     their own), occlusion (mean |effect - moved effect|), occlusion_signed (sum of effects over sum of area
-    shares), cam_signed (the same of contributions), cam and paper (pooled ratio, mean of poor and rich map).
+    shares), net_signed (the same beyond moved masks), cam_signed (of contributions), cam and paper (pooled
+    ratio, mean of poor and rich map).
     """
     shares = workspace.table("attribute", city_id, "land_use")[["cell_id", "code", "share"]]
     effects = workspace.table("occlude", city_id, "occlusion").merge(shares, on=["cell_id", "code"])
-    effects["net"] = (effects.effect - effects.moved_effect).abs()
+    effects["net"] = effects.effect - effects.moved_effect
+    effects["size"] = effects.net.abs()
     by_code = effects.groupby("code")
     table = by_code.size().to_frame("n_present")
     table = table[table.n_present >= LEAST_CELLS]
     found = workspace.table("summarise", city_id, "reliance")
     found = found[~found.includes_imputed & found.enough].set_index("code")
     table[["reliance", "low", "high", "q_value"]] = found[["value", "low", "high", "q_value"]]
-    table["occlusion"] = by_code.net.mean()
+    table["occlusion"] = by_code["size"].mean()
+    table["net_signed"] = by_code.net.sum() / by_code.share.sum()
     table["occlusion_signed"] = by_code.effect.sum() / by_code.share.sum()
     activation = workspace.table("attribute", city_id, "activation").merge(shares, on=["cell_id", "code"])
     cam = activation[activation.method == "cam"].groupby("code")
@@ -155,6 +158,7 @@ def recovery(classes: pd.DataFrame, truth: dict[str, Any]) -> dict[str, Any]:
                 "cam": _agreement(weights, weighted.cam_signed),
                 "paper": None,  # an unsigned map cannot agree with a signed weight
             },
+            "occlusion_beyond_moved": _agreement(weights, weighted.net_signed),
             "recovery_measure": "reliance: AUC; occlusion, cam: rank agreement with the planted weights",
         }
     return {

@@ -11,6 +11,8 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from core.bench.recovery import add_run, failures, measure_recovery, recovery
+from core.settings import REPOSITORY
+from core.statistics.index import MIX_REFERENCE
 from data.errors import InputError, SettingsError
 from data.world.income import MIX_WEIGHTS
 from data.world.objects import PLANTED
@@ -42,10 +44,17 @@ def test_mix_compares_signs_and_order_with_the_planted_weights() -> None:
     codes = [*MIX_WEIGHTS, "50000", "12220"]
     weights = np.array([MIX_WEIGHTS.get(code, 0.0) for code in codes])
     table = pd.DataFrame(
-        {"code": codes, "reliance": np.abs(weights), "occlusion_signed": weights**3, "cam_signed": -weights}
+        {
+            "code": codes,
+            "reliance": np.abs(weights),
+            "occlusion_signed": weights**3,
+            "net_signed": weights,
+            "cam_signed": -weights,
+        }
     )
     found = recovery(table, {"recipe": "mix", "planted": MIX_WEIGHTS})
     assert found["recovery"] == {"reliance": 1.0, "occlusion": 1.0, "cam": -1.0, "paper": None}
+    assert found["occlusion_beyond_moved"] == 1.0
 
 
 def test_failures_name_the_criterion() -> None:
@@ -76,3 +85,12 @@ def test_runs_are_kept_in_order_and_replaced(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no runs of bench recovery"):
         add_run(file, {"recipe": "mix", "seed": 1})
     assert file.read_text(encoding="utf-8") == "[1]"
+
+
+def test_the_reference_of_verdicts_is_what_the_kept_mix_cities_reach() -> None:
+    runs = json.loads((REPOSITORY / "data" / "recovery.json").read_text(encoding="utf-8"))["runs"]
+    mix = [run for run in runs if run["recipe"] == "mix"]
+    assert len(mix) >= 3
+    for relation, reference in MIX_REFERENCE.items():
+        values = [next(i for i in run["index"] if i["relation"] == relation)["value"] for run in mix]
+        assert reference == pytest.approx(np.mean(values), abs=0.005)
