@@ -144,8 +144,9 @@ def _recovery() -> None:
     for said in trust_words.recovery_sentences(runs):
         frame.sentence(said)
     frame.note(
-        "Each row is one generated city, trained and taken apart: `python -m core bench recovery --recipe R "
-        "--seed N --json`. Recovery: chance that a class that carries income scores above one that does not "
+        "Each row is one generated city, trained and taken apart: <code>python -m core bench recovery "
+        "--recipe R --seed N --json</code>. Recovery: chance that a class that carries income scores above one "
+        "that does not "
         "(0.5 = by luck); in mix, rank agreement with the planted weights."
     )
 

@@ -82,8 +82,7 @@ def forest(rows: pd.DataFrame, reference: pd.DataFrame | None, axis_title: str, 
     )
     columns = {"cells": [f"{int(n):,}".replace(",", "\u202f") for n in rows.n_present]}
     if "reliance" in rows:
-        signed = (f"{value:+.2f}".replace("-", "−") for value in rows.reliance)
-        columns["reliance"] = ["–" if text == "+nan" else text for text in signed]
+        columns["reliance"] = [_signed(value) for value in rows.reliance]
     for number, (title, texts) in enumerate(columns.items()):
         _column(figure, title, texts, 44 + 54 * number, ink)
     figure.update_layout(
@@ -217,6 +216,12 @@ def class_axis(figure: go.Figure, rows: pd.DataFrame, ink: Inks, domains: Sequen
                 fillcolor=colour,
                 line={"width": 1, "color": ink.muted},
             )
+
+
+def _signed(value: float) -> str:
+    if not np.isfinite(value):
+        return "–"
+    return "0.00" if abs(value) < 0.005 else f"{value:+.2f}".replace("-", "−")
 
 
 def _column(figure: go.Figure, title: str, texts: Sequence[str], right_px: int, ink: Inks) -> None:

@@ -115,10 +115,10 @@ def recovery_table(runs: list[dict[str, Any]]) -> pd.DataFrame:
             {
                 "recipe": run["recipe"],
                 "seed": run["seed"],
-                "rank correlation": f"{value:.2f} ({low:.2f} to {high:.2f})",
-                "oracle": run["oracle"],
-                "object pixels": f"{run['object_pixels']:.2%}",
-                **{f"by {name}": found[name] for name in ("reliance", "occlusion", "cam", "paper")},
+                "rank correlation": f"{value:.2f} ({low:.2f} to {high:.2f})".replace("-", "−"),
+                "oracle": _figure(run["oracle"]),
+                "object pixels": f"{100 * run['object_pixels']:.2f} %",
+                **{f"by {name}": _figure(found[name]) for name in ("reliance", "occlusion", "cam", "paper")},
                 **{f"index by {name}": _index(indices.get(name)) for name in ("activation", "occlusion")},
             }
         )
@@ -170,8 +170,13 @@ def _index(index: dict[str, Any] | None) -> str:
     if index is None or index["value"] is None:
         return "–"
     if index["low"] is None:
-        return f"{index['value']:.2f}"
-    return f"{index['value']:.2f} ({index['low']:.2f} to {index['high']:.2f}), {index['verdict']}"
+        return _figure(index["value"])
+    text = f"{index['value']:.2f} ({index['low']:.2f} to {index['high']:.2f}), {index['verdict']}"
+    return text.replace("-", "−")
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}".replace("-", "−")
 
 
 def _signed(value: float) -> str:

@@ -67,9 +67,10 @@ def test_runs_on_generated_worlds_are_listed(
         ],
     }
     table = trust_words.recovery_table([run])
-    assert table["by reliance"].tolist() == [0.95]
+    assert table["by reliance"].tolist() == ["0.95"]
+    assert table["by paper"].tolist() == ["–"]
     assert table["rank correlation"].tolist() == ["0.80 (0.70 to 0.90)"]
-    assert table["index by occlusion"].tolist() == ["0.10 (-0.40 to 0.50), cannot tell"]
+    assert table["index by occlusion"].tolist() == ["0.10 (−0.40 to 0.50), cannot tell"]
     assert trust.RECOVERY.name == "recovery.json"
 
 
