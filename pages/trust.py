@@ -145,9 +145,8 @@ def _recovery() -> None:
         frame.sentence(said)
     frame.note(
         "Each row is one generated city, trained and taken apart: <code>python -m core bench recovery "
-        "--recipe R --seed N --json</code>. Recovery: chance that a class that carries income scores above one "
-        "that does not "
-        "(0.5 = by luck); in mix, rank agreement with the planted weights."
+        "--recipe R --seed N --json</code>. Recovery: chance that a class that carries income scores above "
+        "one that does not (0.5 = by luck); in mix, rank agreement with the planted weights."
     )
 
 
