@@ -151,6 +151,16 @@ def read_part_record(folder: Path, number: int) -> dict[str, Any] | None:
     return dict(json.loads(record.read_text(encoding="utf-8"))) if record.is_file() else None
 
 
+def finished_parts(folder: Path) -> list[int]:
+    """Return the numbers of the chunks that are done."""
+    return sorted(int(record.parent.name) for record in folder.glob(f"parts/[0-9]*/{PART_RECORD}"))
+
+
+def part_cells(folder: Path, number: int) -> pd.DataFrame:
+    """Return the predicted cells of a finished chunk: cell_id, x, y, class, probabilities and the rest."""
+    return pd.read_parquet(_part(folder, number) / "cells.parquet")
+
+
 def write_part(folder: Path, number: int, rows: RegionRows, facts: dict[str, Any]) -> dict[str, Any]:
     """Keep the rows of a chunk; the part appears complete or not at all. Returns its record, with `facts`."""
     final = _part(folder, number)

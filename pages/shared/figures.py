@@ -16,3 +16,9 @@ def figures(rows: Sequence[tuple[str, str, str]]) -> None:
         for name, value, aside in rows
     )
     st.html(f'<div class="carreau-figures">{body}</div>')
+
+
+def steps(colours: Sequence[str]) -> str:
+    """Return swatches of a legend as HTML, for a place inside `carreau-legend`."""
+    swatches = "".join(f'<span class="step" style="background:{colour}"></span>' for colour in colours)
+    return f'<span class="steps">{swatches}</span>'

@@ -12,7 +12,7 @@ from core.jobs import JobState
 from core.settings import read_settings
 from data.grid import format_cell_id
 from data.landuse_classes import class_name
-from pages.shared import charts, figures, frame, job_result, maps, palette, state
+from pages.shared import charts, figures, frame, job_result, job_so_far, maps, palette, state
 from pages.shared.class_names import label
 from pages.shared.job_result import JobResult
 from pages.shared.maps import Picture
@@ -35,8 +35,10 @@ def show(job: str) -> None:
     now = jobs.state(job)
     if now.state == "paused":
         _paused(now)
+        job_so_far.show(now)
     elif now.state not in jobs.FINAL:
         _progress(job)
+        job_so_far.show(now)
     elif now.state == "done" and now.result is not None:
         _result(now)
     elif now.state == "rejected":
@@ -221,18 +223,14 @@ def _choose(x: int, y: int, crs: str, size: int) -> None:
 
 
 def _legend(result: JobResult, kind: str, with_classes: bool, with_evidence: bool) -> None:
-    def steps(colours: list[str]) -> str:
-        swatches = "".join(f'<span class="step" style="background:{colour}"></span>' for colour in colours)
-        return f'<span class="steps">{swatches}</span>'
-
     parts = []
     if with_classes:
         classes = palette.sequential(int(result.summary["n_classes"]))
-        parts.append(f"<span>Predicted {kind}: poorest</span>{steps(classes)}<span>richest</span>")
+        parts.append(f"<span>Predicted {kind}: poorest</span>{figures.steps(classes)}<span>richest</span>")
     if with_evidence:
         full = job_result.FULL_EVIDENCE
         parts.append(
-            f"<span>Activation (evidence E): −{full:g} poorer</span>{steps(palette.diverging(9))}"
+            f"<span>Activation (evidence E): −{full:g} poorer</span>{figures.steps(palette.diverging(9))}"
             f"<span>+{full:g} richer, in training standard deviations; clear = none</span>"
         )
     parts.append("<span>Click a cell for its distribution.</span>")

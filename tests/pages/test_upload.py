@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import zipfile
 from collections.abc import Callable
@@ -17,11 +19,12 @@ import shapely
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core import jobs
+from core import jobs, results
 from core.jobs import JobState
+from core.region import RegionRows
 from data.errors import InputError
-from data.grid import format_cell_id
-from pages.shared import job_result, job_view, uploads
+from data.grid import Grid, format_cell_id
+from pages.shared import job_result, job_view, palette, uploads
 from tests.pages.browser import write_photograph
 from tests.pages.conftest import RunPage, texts
 from tests.pages.synthetic import make_publication
@@ -104,6 +107,35 @@ def test_a_photograph_is_described_and_queued(
     assert not test.exception
     assert "job" not in test.query_params
     assert not list((tmp_path / "var" / "jobs").iterdir())
+
+
+def test_what_is_predicted_so_far_is_drawn_in_its_place(run_page: RunPage, tmp_path: Path) -> None:
+    content = write_photograph(tmp_path / "photo.tif").read_bytes()
+    test = upload(run_page("upload"), "my town.tif", content)
+    test.button(key="upload.submit").click().run()
+    job = test.query_params["job"]
+    folder = tmp_path / "var" / "jobs" / job
+    grid = Grid()
+    cells = pd.DataFrame({"x": [0, 200, 0, 200], "y": [0, 0, 200, 200], "chunk": [0, 0, 1, 2]})
+    cells.insert(0, "cell_id", [f"c{n}" for n in range(4)])
+    results.write_plan(folder, results.Plan(grid, cells, 0, 1.0, "EPSG:3035", ()))
+    assert "So far" not in texts(test.run())
+    for number, classes in ((0, [1, 10]), (2, [5])):
+        chunk = cells[cells.chunk == number].assign(**{"class": classes})
+        chunk["probabilities"] = [np.full(10, 0.1)] * len(chunk)
+        rows = RegionRows(
+            chunk, pd.DataFrame(), np.zeros((len(chunk), 2, 2)), np.zeros((len(chunk), 4, 4, 3)), 0
+        )
+        results.write_part(folder, number, rows, {"seconds": 1.0, "device": "CPU"})
+    shown = texts(test.run())
+    assert "So far: 3 cells" in shown
+    url = shown.split('cells done so far" src="')[1].split('"')[0]
+    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))))
+    colours = palette.rgb_table(palette.sequential(10))
+    assert (picture[1, 0, :3] == colours[0]).all()  # south-west
+    assert (picture[1, 1, :3] == colours[9]).all()
+    assert (picture[0, 1, :3] == colours[4]).all()
+    assert picture[..., 3].tolist() == [[0, 255], [255, 255]]  # the north-west is still to come
 
 
 def test_a_full_quota_is_said(run_page: RunPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

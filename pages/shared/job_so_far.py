@@ -1,0 +1,88 @@
+"""What a running job has predicted so far: a picture of one pixel a cell that grows by finished chunks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from core import jobs
+from core.jobs import JobState
+from core.settings import read_settings
+from data.errors import CarreauError
+from pages.shared import figures, frame, palette
+from pages.shared.rasters import Raster, as_data_url
+
+_TICK_S = 3.0
+_KEPT = "job.so_far"
+
+
+@dataclass
+class SoFar:
+    """A picture of the cells predicted so far, and the parts that are in it already."""
+
+    job: str
+    raster: Raster
+    picture: NDArray[np.uint8]  # (rows, columns, 4), row 0 north
+    parts: set[int] = field(default_factory=set)
+    cells: int = 0
+    classes: int = 0
+
+
+@st.fragment(run_every=_TICK_S)
+def show(now: JobState) -> None:
+    """Draw the cells that are predicted; nothing before the first chunk is done."""
+    found = _grown(now.job)
+    if found is None or not found.cells:
+        return
+    height, width = found.picture.shape[:2]
+    st.html(
+        f'<img alt="Predicted classes of the {found.cells} cells done so far" '
+        f'src="{as_data_url(found.picture)}" style="image-rendering:pixelated;width:min(100%,'
+        f'{round(28 * max(1.0, width / height))}rem);max-height:28rem;object-fit:contain">'
+    )
+    kind = "decile" if found.classes == 10 else f"class of {found.classes}"
+    frame.note(f"So far: {found.cells} cells, north up.")
+    steps = figures.steps(palette.sequential(found.classes))
+    st.html(
+        f'<div class="carreau-legend"><span>Predicted {kind}: poorest</span>{steps}<span>richest</span></div>'
+    )
+
+
+def _grown(job: str) -> SoFar | None:
+    """Return the picture with the parts finished since the last look; None before there is a plan."""
+    from core import results  # brings geopandas, which a page without a running job need not wait for
+
+    try:
+        folder = jobs.folder_of(job, read_settings())
+        kept: SoFar | None = st.session_state.get(_KEPT)
+        if kept is None or kept.job != job:
+            plan = results.read_plan(folder)
+            raster = Raster.around(plan.cells.x, plan.cells.y, plan.grid.size)
+            kept = SoFar(job, raster, np.zeros((raster.height, raster.width, 4), np.uint8))
+            st.session_state[_KEPT] = kept
+        _add_parts(kept, folder)
+    except (FileNotFoundError, CarreauError):  # not planned yet, or deleted in the meantime
+        return None
+    return kept
+
+
+def _add_parts(kept: SoFar, folder: Path) -> None:
+    from core import results
+
+    for number in results.finished_parts(folder):
+        if number in kept.parts:
+            continue
+        cells = results.part_cells(folder, number)
+        kept.parts.add(number)
+        if cells.empty:
+            continue
+        kept.classes = len(cells.probabilities.iloc[0])
+        table = palette.rgb_table(palette.sequential(kept.classes))
+        row, column = kept.raster.pixel(cells.x, cells.y)
+        kept.picture[row, column, :3] = table[cells["class"].to_numpy(int) - 1]
+        kept.picture[row, column, 3] = 255
+        kept.cells += len(cells)
