@@ -42,6 +42,7 @@ def test_failures() -> None:
     few = {"corrected": 0.01, "low": 0.0, "high": 0.02}
     assert failures({"as_generated": few, "drawn_anew": good}) == []
     assert len(failures({"as_generated": many, "drawn_anew": few})) == 2
+    assert len(failures({"as_generated": few, "drawn_anew": many})) == 1
 
 
 def test_wrong_settings_are_refused() -> None:
