@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.memory import keep_freed_memory
 from core.settings import Settings, read_settings
 from core.study import read_study
 from data.errors import InputError, SettingsError, StudyError
@@ -148,6 +149,7 @@ def run(options: argparse.Namespace) -> int:
     if options.target != "z" and not options.target.isdigit():
         raise SettingsError(f"--target: {options.target!r} is neither z nor an income class")
     target = "z" if options.target == "z" else int(options.target)
+    keep_freed_memory()
     began = time.monotonic()
     made = explain_cell(
         found[options.study], options.city, options.cell, options.method, target, device=_device(settings)

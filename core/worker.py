@@ -8,11 +8,9 @@ its own and renames, and a part that stands is never made again.
 from __future__ import annotations
 
 import argparse
-import ctypes
 import json
 import logging
 import os
-import platform
 import sys
 import time
 from collections.abc import Callable
@@ -21,6 +19,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from core import audit, heartbeat, jobs, keeping, queue
+from core.memory import keep_freed_memory
 from core.settings import Settings, read_settings
 from core.watchdog import Watchdog
 from data.errors import CarreauError, InputError, StudyError
@@ -81,7 +80,7 @@ def _patient_lock(settings: Settings, seconds: float = 1.0) -> IO[str] | None:
 def _serve(settings: Settings) -> None:
     from dbos import DBOS
 
-    _keep_freed_memory()
+    keep_freed_memory()
     engine = DBOS(config=queue.dbos_config(settings))
     runner = Runner(settings)
 
@@ -121,15 +120,6 @@ def _wait_until_idle(settings: Settings) -> None:
                 last_work = time.monotonic()
         except sqlalchemy.exc.SQLAlchemyError as error:  # a server that is restarted comes back
             log.warning("the queue's database is away: %s", error)
-
-
-def _keep_freed_memory() -> None:
-    """Stop glibc from giving large blocks back at once, which doubles the cost of convolutions (measured)."""
-    if platform.libc_ver()[0] == "glibc":
-        libc = ctypes.CDLL("libc.so.6")
-        m_trim_threshold, m_mmap_threshold = -1, -3  # malloc.h
-        libc.mallopt(m_mmap_threshold, 1 << 29)
-        libc.mallopt(m_trim_threshold, 1 << 30)
 
 
 class Runner:

@@ -197,6 +197,7 @@ def captum_map(
             sliding_window_shapes=(3, window, window),
             strides=(3, window // 2, window // 2),
             baselines=x.mean((2, 3), keepdim=True).expand_as(x),
+            perturbations_per_eval=16,
         )
         by_pixel = by_pixel / 3  # captum repeats a window's effect on every band
     elif method == "saliency":

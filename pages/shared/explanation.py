@@ -68,7 +68,7 @@ def controls(here: OpenStudy, enabled: bool) -> Asked:
             disabled=not enabled,
             on_change=state.remember,
             args=("map",),
-            help="The evidence map is precomputed; the others take some seconds to draw.",
+            help="The evidence map is precomputed; the others take ten seconds or so to draw.",
         )
     targets = ("z", *(str(k) for k in range(1, here.row.n_classes + 1)))
     of_a_class = method not in (EVIDENCE, "paper")
@@ -92,7 +92,7 @@ def controls(here: OpenStudy, enabled: bool) -> Asked:
 def drawn(here: OpenStudy, city_id: str, cell_id: str, asked: Asked) -> NDArray[np.float32]:
     """Return the signed map (h, w), row 0 north, made now or a while ago; ``NotDrawnError`` says why not."""
     file = str(here.publication.file)
-    with st.spinner(f"Drawing: {NAMES[asked.method]}, a few seconds …", show_time=True):
+    with st.spinner(f"Drawing: {NAMES[asked.method]}, some ten seconds …", show_time=True):
         return _explained(file, here.row.study_id, city_id, cell_id, asked.method, asked.target)
 
 
