@@ -67,21 +67,15 @@ def _parser() -> argparse.ArgumentParser:
     info.add_argument("--json", action="store_true", help="print one JSON object")
     info.set_defaults(run=_info)
 
-    explain_parser = verbs.add_parser("explain", help="draw another activation map of one cell")
-    explain.add_arguments(explain_parser)
-    explain_parser.set_defaults(run=explain.run)
-
-    bench_parser = verbs.add_parser("bench", help="measure Carreau itself")
-    bench.add_arguments(bench_parser)
-    bench_parser.set_defaults(run=bench.run)
-
-    submit_parser = verbs.add_parser("submit", help="send a photograph through the job queue")
-    submit.add_arguments(submit_parser)
-    submit_parser.set_defaults(run=submit.run)
-
-    worker_parser = verbs.add_parser("worker", help="run jobs until there is nothing left to do")
-    worker.add_arguments(worker_parser)
-    worker_parser.set_defaults(run=worker.run)
+    for name, command, said in (
+        ("explain", explain, "draw another activation map of one cell"),
+        ("bench", bench, "measure Carreau itself"),
+        ("submit", submit, "send a photograph through the job queue"),
+        ("worker", worker, "run jobs until there is nothing left to do"),
+    ):
+        own = verbs.add_parser(name, help=said)
+        command.add_arguments(own)
+        own.set_defaults(run=command.run)
     return parser
 
 

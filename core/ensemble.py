@@ -59,6 +59,7 @@ def published_folds(
         raise InputError(
             publication, "holds no networks", "Run the study's pipeline again, with its train stage."
         )
+    device = device or pick_device()
     folds = []
     for file, sha256, z_mean, z_std in rows:
         path = publication.parent / file
@@ -66,7 +67,7 @@ def published_folds(
             raise InputError(
                 path, "is not the network that the study was published with", "Publish the study again."
             )
-        network, _ = load_model(path, device or pick_device())
+        network, _ = load_model(path, device)
         folds.append(Fold(network, float(z_mean), float(z_std)))
     return folds
 

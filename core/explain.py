@@ -17,10 +17,8 @@ from numpy.typing import NDArray
 
 from core.memory import keep_freed_memory
 from core.settings import Settings, read_settings
-from core.study import read_study
 from data.errors import InputError, SettingsError, StudyError
 from data.grid import Grid
-from data.imagery import open_imagery
 from data.store.open import Publication, connect, find_publications
 
 if TYPE_CHECKING:
@@ -114,14 +112,10 @@ def _cell(publication: Publication, city_id: str, cell_id: str) -> dict[str, Any
 def _photograph(
     publication: Publication, city_id: str, cell: dict[str, Any]
 ) -> tuple[NDArray[np.uint8], Path]:
-    study = read_study(publication.study_file)
-    path = next((city.imagery.path for city in study.cities if city.id == city_id), None)
-    if path is None:
-        raise InputError(
-            publication.study_file,
-            f"names no photograph of {city_id}",
-            "Publish the study again with its own study file.",
-        )
+    from core.study import imagery_of  # with the readers of photographs: commands need not wait for them
+    from data.imagery import open_imagery
+
+    path = imagery_of(publication.study_file, city_id)
     images = np.zeros((1, cell["input_px"], cell["input_px"], 3), np.uint8)
     with open_imagery(path) as mosaic:
         mosaic.read_into(images, Grid(cell["grid_crs"], cell["cell_size_m"]), [cell["x"]], [cell["y"]])

@@ -33,11 +33,6 @@ _WORKER = sa.Table(
 )
 
 
-def is_needed(settings: Settings) -> bool:
-    """Return whether workers must say that they live; on one machine, with SQLite, the lock file says it."""
-    return not queue.queue_url(settings).startswith("sqlite")
-
-
 def beat(settings: Settings, name: str) -> None:
     """Say that the worker called ``name`` lives."""
     with _engine(queue.queue_url(settings)).begin() as connection:

@@ -40,8 +40,10 @@ def delete_old(settings: Settings) -> list[str]:
     deleted = []
     for folder in settings.jobs.glob("[0-9a-f]*"):
         try:
-            state = jobs.state(folder.name, settings)
-            if state.state in jobs.FINAL and state.created_at < before:
+            # the file first: most jobs are not old, and the queue need not be asked about them
+            if datetime.fromisoformat(jobs.read_job(folder.name, settings).created_at) >= before:
+                continue
+            if jobs.state(folder.name, settings).state in jobs.FINAL:
                 delete(folder.name, settings)
                 deleted.append(folder.name)
         except CarreauError:  # deleted by another process in the meantime

@@ -29,6 +29,11 @@ def queue_url(settings: Settings) -> str:
     return settings.queue_url or f"sqlite:///{settings.var / 'queue.sqlite'}"
 
 
+def is_shared(settings: Settings) -> bool:
+    """Return whether several machines may work on this queue; SQLite belongs to one."""
+    return not queue_url(settings).startswith("sqlite")
+
+
 def worker_name(settings: Settings) -> str:
     """Return the name of the one worker that this machine may run on this queue and device.
 
@@ -36,7 +41,7 @@ def worker_name(settings: Settings) -> str:
     worker of the same name left; the lock makes sure that the earlier one is dead. SQLite belongs to one
     machine and gets one worker, whatever its host is called (a container's name changes at each start).
     """
-    if queue_url(settings).startswith("sqlite"):
+    if not is_shared(settings):
         return "local"
     return f"{settings.machine or platform.node()}-{settings.device}"
 

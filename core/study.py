@@ -217,6 +217,16 @@ class Study(Section):
         return self
 
 
+def imagery_of(study_file: Path, city_id: str) -> Path:
+    """Return where a study file says the photograph of a city is; ``InputError`` where it does not say."""
+    for city in read_study(study_file).cities:
+        if city.id == city_id:
+            return city.imagery.path
+    raise InputError(
+        study_file, f"names no photograph of {city_id}", "Publish the study again with its own study file."
+    )
+
+
 def read_study(file: Path) -> Study:
     """Read and check a study file.
 

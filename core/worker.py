@@ -18,7 +18,7 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from core import audit, heartbeat, jobs, keeping, queue
+from core import audit, jobs, keeping, queue
 from core.memory import keep_freed_memory
 from core.settings import Settings, read_settings
 from core.watchdog import Watchdog
@@ -80,6 +80,8 @@ def _patient_lock(settings: Settings, seconds: float = 1.0) -> IO[str] | None:
 def _serve(settings: Settings) -> None:
     from dbos import DBOS
 
+    from core.heartbeat import Heartbeat  # brings SQLAlchemy, which commands need not wait for
+
     keep_freed_memory()
     engine = DBOS(config=queue.dbos_config(settings))
     runner = Runner(settings)
@@ -97,7 +99,7 @@ def _serve(settings: Settings) -> None:
         DBOS.register_queue(
             queue.QUEUE, worker_concurrency=1, polling_interval_sec=POLL_S, on_conflict="always_update"
         )
-        with heartbeat.Heartbeat(settings) if heartbeat.is_needed(settings) else nullcontext():
+        with Heartbeat(settings) if queue.is_shared(settings) else nullcontext():
             log.info("worker %s is ready, device %s", queue.worker_name(settings), settings.device)
             _wait_until_idle(settings)
     finally:

@@ -9,15 +9,13 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from core.bench.inference import EACH_WITHIN
+from core.bench.inference import EACH_WITHIN, LEVEL
 from core.pipeline.progress import progress
 from core.statistics.correlation import correlate_classes
 from data.errors import SettingsError
 from data.world.income import Cells, income_score, rank_of
 from data.world.plan import SIZES, city_plans
 from data.world.write import make_world
-
-LEVEL = 0.05
 
 
 def measure_nothing(seed: int = 1, worlds: int = 50, size: str = "city", fields: int = 20) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from core.pipeline.workspace import Workspace
 from core.settings import read_settings
 from core.statistics.correlation import LEAST_CELLS
 from data.errors import InputError, SettingsError
+from data.store.write import write_atomically
 from data.world import write_world
 from data.world.write import RECIPES
 
@@ -104,9 +105,7 @@ def add_run(file: Path, report: dict[str, Any]) -> None:
     kept.append(report)
     kept.sort(key=lambda run: (RECIPE_ORDER.index(run["recipe"]), run["seed"]))
     lines = ",\n".join(json.dumps(run, ensure_ascii=False) for run in kept)
-    half_written = file.with_name(f".{file.name}.part")
-    half_written.write_text(f'{{"runs": [\n{lines}\n]}}\n', encoding="utf-8")
-    half_written.replace(file)
+    write_atomically(file, f'{{"runs": [\n{lines}\n]}}\n')
 
 
 def class_evidence(workspace: Workspace, city_id: str) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,17 +74,7 @@ def class_summaries(
     settings, n_classes = study.statistics, study.labels.n_classes
     how: dict[str, Any] = {"block_m": block_m, "draws": settings.draws, "seed": study.study.seed}
     full = read_class_rows(workspace, city, cells)
-    found: dict[str, list[pd.DataFrame]] = {
-        name: []
-        for name in (
-            "correlation",
-            "class_pull",
-            "class_activation",
-            "class_income",
-            "class_pair",
-            "follow_index",
-        )
-    }
+    found: dict[str, list[pd.DataFrame]] = defaultdict(list)
     for level in LEVELS:
         rows = at_level(full, level)
         mark = {"level": level_name(level)}
@@ -97,7 +88,7 @@ def class_summaries(
         found["class_pair"].append(_pairs(rows, n_classes).assign(**mark))
         if level in INDEX_LEVELS and "spearman" in settings.coefficients:
             found["follow_index"].append(_indices(rows, correlations, **how).assign(**mark))
-    tables = {name: pd.concat(parts, ignore_index=True) for name, parts in found.items() if parts}
+    tables = {name: pd.concat(parts, ignore_index=True) for name, parts in found.items()}
     tables["reliance"] = _reliance(workspace, city, full)
     tables["map_agreement"] = _map_agreement(full, **how)
     return tables
@@ -166,16 +157,18 @@ def _pulls(rows: ClassRows, *, block_m: float, draws: int, seed: int) -> pd.Data
         cells = _chosen(rows, includes_imputed)
         for relation, method, shares, amounts in _amounts(rows, cells):
             table = class_pulls(shares, amounts, cells.x, cells.y, block_m=block_m, draws=draws, seed=seed)
-            marks = {"relation": relation, "method": method, "includes_imputed": includes_imputed}
-            null = dict.fromkeys((f"null_{name}" for name in NULLS), np.nan)
+            table = table.assign(
+                relation=relation,
+                method=method,
+                includes_imputed=includes_imputed,
+                null_torus=np.nan,
+                null_other=np.nan,
+            )
             if relation == "activation":
-                null = {f"null_{name}": _pull_null(one, shares, cells) for name, one in rows.nulls.items()}
-            found.append(table.assign(**marks, **{k: _by_code(v, table) for k, v in null.items()}))
+                for name, null in rows.nulls.items():
+                    table[f"null_{name}"] = table["code"].map(_pull_null(null, shares, cells))
+            found.append(table)
     return pd.concat(found, ignore_index=True)
-
-
-def _by_code(values: pd.Series | float, table: pd.DataFrame) -> pd.Series:
-    return table["code"].map(values) if isinstance(values, pd.Series) else pd.Series(values, table.index)
 
 
 def _null_amounts(null: pd.DataFrame, shares: pd.DataFrame, cells: pd.DataFrame) -> list[pd.DataFrame]:

@@ -68,12 +68,19 @@ def photograph(result: JobResult) -> NDArray[np.uint8]:
 def classes_bitmap(result: JobResult, opacity: float) -> NDArray[np.uint8]:
     """Return the predicted classes, one pixel a cell, RGBA, as translucent as asked."""
     raster = result.raster
-    table = palette.rgb_table(palette.sequential(int(result.summary["n_classes"])))
     picture = np.zeros((raster.height, raster.width, 4), dtype=np.uint8)
-    row, column = raster.pixel(result.cells.x, result.cells.y)
-    picture[row, column, :3] = table[result.cells["class"].to_numpy(int) - 1]
-    picture[row, column, 3] = round(255 * opacity)
+    paint_classes(picture, raster, result.cells, int(result.summary["n_classes"]), opacity)
     return picture
+
+
+def paint_classes(
+    picture: NDArray[np.uint8], raster: Raster, cells: pd.DataFrame, n_classes: int, opacity: float = 1.0
+) -> None:
+    """Paint the class of cells (x, y, class) into a picture (rows, columns, 4) of one pixel a cell."""
+    table = palette.rgb_table(palette.sequential(n_classes))
+    row, column = raster.pixel(cells.x, cells.y)
+    picture[row, column, :3] = table[cells["class"].to_numpy(int) - 1]
+    picture[row, column, 3] = round(255 * opacity)
 
 
 def evidence_bitmap(result: JobResult) -> NDArray[np.uint8]:

@@ -14,6 +14,7 @@ from core.jobs import JobState
 from core.settings import read_settings
 from data.errors import CarreauError
 from pages.shared import figures, frame, palette
+from pages.shared.job_result import paint_classes
 from pages.shared.rasters import Raster, as_data_url
 
 _TICK_S = 3.0
@@ -81,8 +82,5 @@ def _add_parts(kept: SoFar, folder: Path) -> None:
         if cells.empty:
             continue
         kept.classes = len(cells.probabilities.iloc[0])
-        table = palette.rgb_table(palette.sequential(kept.classes))
-        row, column = kept.raster.pixel(cells.x, cells.y)
-        kept.picture[row, column, :3] = table[cells["class"].to_numpy(int) - 1]
-        kept.picture[row, column, 3] = 255
+        paint_classes(kept.picture, kept.raster, cells, kept.classes)
         kept.cells += len(cells)

@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from shapely.geometry.base import BaseGeometry
 
-from core.study import read_study
-from data.errors import InputError
+from core.study import imagery_of
 from data.grid import Grid
 from data.imagery import open_imagery
 from pages.shared import palette
@@ -33,14 +32,7 @@ MAX_PIXELS = 1000
 @st.cache_data(max_entries=64, show_spinner=False)
 def imagery_path(study_file: str, city_id: str) -> Path:
     """Return where the study file says the photograph of a city is; InputError where it does not say."""
-    paths = {city.id: city.imagery.path for city in read_study(Path(study_file)).cities}
-    if city_id not in paths:
-        raise InputError(
-            study_file,
-            f"names no photograph of {city_id}",
-            "Publish the study again with its own study file.",
-        )
-    return paths[city_id]
+    return imagery_of(Path(study_file), city_id)
 
 
 @st.cache_data(max_entries=64, show_spinner="Reading the photograph")

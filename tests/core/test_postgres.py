@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from core import heartbeat, jobs, queue
+from core.bench import kills
 from core.settings import Settings
 from tests.core import postgres
 from tests.core.tiny_region import kill_worker, settings_in, shared_room, wait_for, write_photograph
@@ -71,8 +72,7 @@ def expected(photograph: Path) -> dict[str, bytes]:
 
 def contents(state: jobs.JobState) -> dict[str, bytes]:
     assert state.result is not None
-    # summary.json names the job and its times
-    return {f.name: f.read_bytes() for f in sorted(state.result.iterdir()) if f.name != "summary.json"}
+    return kills.contents(state.result)
 
 
 def rows(server: postgres.PostgresServer, query: str) -> list[tuple]:
