@@ -54,6 +54,9 @@ def take_over(settings: Settings, name: str) -> Sequence[str]:
     only slow finds its job finished or its parts made by another, and no part is ever made twice.
     """
     silent = _NOW - sa.func.make_interval(0, 0, 0, 0, 0, 0, settings.takeover_s)
+    # Before the transaction: a process's first client may make the queue's tables, and their CREATE INDEX
+    # CONCURRENTLY waits for every open transaction; it would wait for ours for ever.
+    client = queue.client(settings)
     with _engine(queue.queue_url(settings)).begin() as connection:
         lost = connection.scalars(
             sa.delete(_WORKER)
@@ -63,7 +66,6 @@ def take_over(settings: Settings, name: str) -> Sequence[str]:
         if not lost:
             return []
         # Inside the transaction: should this process die here, the rows are still there for the next one.
-        client = queue.client(settings)
         rows = client.list_workflows(
             status="PENDING",
             executor_id=list(lost),

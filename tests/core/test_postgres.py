@@ -137,6 +137,20 @@ def test_of_two_that_see_a_lost_worker_one_takes_over(
     assert ("alive-cpu",) not in rows(server, "SELECT name FROM carreau_worker")
 
 
+@pytest.mark.timeout(60)
+def test_a_takeover_as_a_process_s_first_use_of_an_empty_queue(
+    server: postgres.PostgresServer, here: Settings
+) -> None:
+    url = sa.make_url(server.url).set(drivername="postgresql+psycopg")
+    with sa.create_engine(url, isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.execute(sa.text("CREATE DATABASE untouched"))
+    settings = replace(here, queue_url=server.url.replace("/postgres", "/untouched"))
+    heartbeat.beat(settings, "gone-cpu")
+    with sa.create_engine(url.set(database="untouched")).begin() as connection:
+        connection.execute(sa.text("UPDATE carreau_worker SET seen_at = now() - interval '1 h'"))
+    assert heartbeat.take_over(settings, "a-cpu") == []
+
+
 def test_two_machines_share_the_work_and_do_nothing_twice(
     here: Settings, there: Settings, photograph: Path, expected: dict[str, bytes]
 ) -> None:
