@@ -13,8 +13,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from duckdb import DuckDBPyConnection
 
 from core.ensemble import Fold, predict_cells, prediction_columns, published_folds
+from core.statistics.colours import COLOURS, FEWEST, cell_colours
 from core.statistics.landuse import class_quantities
 from data.coverage import LandUseIndex
 from data.errors import InputError
@@ -34,6 +36,7 @@ class StudyNetworks:
     input_px: int
     cell_size_m: int
     imagery_resolution_m: float | None  # median over the training cities
+    colours: pd.DataFrame | None  # of the training cells; None where the publication does not tell
     is_generated: bool
     device: torch.device
 
@@ -46,6 +49,7 @@ class RegionRows:
     activation: pd.DataFrame  # as the table `activation` of a publication, with area_m2 and share
     maps: np.ndarray  # (n, h, w) float16, signed evidence E, row 0 north
     thumbnails: np.ndarray  # (m, t, t, 3) uint8, of every cell of the chunk
+    colours: np.ndarray  # (n, 6) float32, the columns of `cell_colours`
     skipped: int
 
 
@@ -60,6 +64,7 @@ def load_networks(publication: Path, device: torch.device) -> StudyNetworks:
             "SELECT study_id, n_classes, input_px, cell_size_m, is_generated FROM study"
         ).fetchone()
         resolution = connection.execute("SELECT median(imagery_resolution_m) FROM city").fetchone()
+        colours = _training_colours(connection)
     if study is None:
         raise InputError(publication, "has no study in it", "Publish the study again.")
     folds = published_folds(publication, device)
@@ -71,8 +76,20 @@ def load_networks(publication: Path, device: torch.device) -> StudyNetworks:
         cell_size_m=int(study[3]),
         imagery_resolution_m=float(resolution[0]) if resolution and resolution[0] is not None else None,
         is_generated=bool(study[4]),
+        colours=colours,
         device=device,
     )
+
+
+def _training_colours(connection: DuckDBPyConnection) -> pd.DataFrame | None:
+    """Read the colours of the training cells; None from a publication made before they were kept."""
+    there = connection.execute(
+        "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'cell_colour'"
+    ).fetchone()
+    if not there or not there[0]:
+        return None
+    found = connection.execute(f"SELECT {', '.join(COLOURS)} FROM cell_colour").df()  # noqa: S608 - constants
+    return found if len(found) >= FEWEST else None
 
 
 def predict_region(
@@ -102,12 +119,14 @@ def predict_region(
     valid = mosaic.read_into(images, grid, cells.x, cells.y)
     whole = valid >= MIN_VALID_SHARE
     kept = cells[whole].reset_index(drop=True)
-    together, maps = predict_cells(images[whole], networks.folds, networks.device)
+    images_kept = images[whole]
+    together, maps = predict_cells(images_kept, networks.folds, networks.device)
     return RegionRows(
         cells=cell_rows(kept, valid[whole], together),
         activation=activation_rows(kept, maps, grid, land_use),
         maps=maps.astype(np.float16),
         thumbnails=thumbnails(images, thumbnail_px),
+        colours=cell_colours(images_kept).to_numpy(),
         skipped=int((~whole).sum()),
     )
 

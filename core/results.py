@@ -20,6 +20,7 @@ import pandas as pd
 from PIL import Image
 
 from core.jobs import Job
+from core.statistics.colours import COLOURS, colour_distance
 from data.errors import InputError
 from data.grid import Grid
 from data.imagery import MIN_VALID_SHARE, open_imagery
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from core.region import RegionRows, StudyNetworks
 
 PART_RECORD = "record.json"
+UNUSUAL_COLOURS = 0.1  # share of cells beyond the usual colours that passes without a word; 1 % is expected
 SIMILAR = 2.0  # pixels up to so many times larger or smaller than in training pass without a word
 
 
@@ -170,7 +172,7 @@ def write_part(folder: Path, number: int, rows: RegionRows, facts: dict[str, Any
         partial.mkdir(parents=True)
         rows.cells.to_parquet(partial / "cells.parquet")
         rows.activation.to_parquet(partial / "activation.parquet")
-        np.savez(partial / "arrays.npz", maps=rows.maps, thumbnails=rows.thumbnails)
+        np.savez(partial / "arrays.npz", maps=rows.maps, thumbnails=rows.thumbnails, colours=rows.colours)
         write_atomically(partial / PART_RECORD, json.dumps(record))
         _rename_once(partial, final)
     finally:
@@ -205,8 +207,9 @@ def assemble(folder: Path, job: Job, networks: StudyNetworks) -> dict[str, Any]:
             fresh.submit(_write_cells, partial, cells, plan.grid).result()
         _write_activation(partial, parts)
         arrays = [_arrays(part) for part in parts]
-        _write_maps(partial, cells, np.concatenate([maps for maps, _ in arrays])[order])
-        extent = _write_preview(partial, plan, [thumbnails for _, thumbnails in arrays])
+        _write_maps(partial, cells, np.concatenate([found["maps"] for found in arrays])[order])
+        extent = _write_preview(partial, plan, [found["thumbnails"] for found in arrays])
+        colours = np.concatenate([found.get("colours", np.empty((0, 6))) for found in arrays])
         summary = {
             "study_id": job.study_id,
             "publication": Path(job.publication).name,
@@ -224,7 +227,7 @@ def assemble(folder: Path, job: Job, networks: StudyNetworks) -> dict[str, Any]:
             "training_resolution_m": networks.imagery_resolution_m,
             "network_pixel_m": networks.cell_size_m / networks.input_px,
             "preview_extent": extent,
-            "warnings": [*plan.warnings, *_doubts(plan, job, networks, folder=partial)],
+            "warnings": [*plan.warnings, *_doubts(plan, job, networks, colours, folder=partial)],
         }
         write_atomically(partial / "summary.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
         _rename_once(partial, folder / "result")
@@ -261,9 +264,9 @@ def _write_activation(folder: Path, parts: list[Path]) -> None:
         )
 
 
-def _arrays(part: Path) -> tuple[np.ndarray, np.ndarray]:
+def _arrays(part: Path) -> dict[str, np.ndarray]:
     with np.load(part / "arrays.npz", allow_pickle=False) as arrays:
-        return arrays["maps"], arrays["thumbnails"]
+        return {name: arrays[name] for name in arrays.files}
 
 
 def _write_maps(folder: Path, cells: pd.DataFrame, maps: np.ndarray) -> None:
@@ -295,7 +298,7 @@ def _write_preview(folder: Path, plan: Plan, thumbnails: list[np.ndarray]) -> li
     return list(extent)
 
 
-def _doubts(plan: Plan, job: Job, networks: StudyNetworks, folder: Path) -> list[str]:
+def _doubts(plan: Plan, job: Job, networks: StudyNetworks, colours: np.ndarray, folder: Path) -> list[str]:
     """Say what stands between this photograph and those the networks learned from."""
     warnings = []
     trained = networks.imagery_resolution_m
@@ -305,6 +308,16 @@ def _doubts(plan: Plan, job: Job, networks: StudyNetworks, folder: Path) -> list
             f"The photograph has pixels of {plan.resolution_m:.2f} m, the training photographs "
             f"{trained:.2f} m (the network sees both at {seen:.2f} m): trust the prediction less."
         )
+    if networks.colours is not None and len(colours):
+        distance = colour_distance(pd.DataFrame(colours, columns=COLOURS), networks.colours)
+        unusual = float((distance > 1).mean())
+        if unusual > UNUSUAL_COLOURS:
+            warnings.append(
+                f"The colours of {unusual:.0%} of the cells are further from the training photographs than "
+                "those of 99 % of the training cells (half of the cells at least "
+                f"{np.median(distance):.1f} times as far): another season, sun or camera. Trust the "
+                "prediction less."
+            )
     if job.land_use_name is not None and not (folder / "activation.parquet").is_file():
         warnings.append(f"{job.land_use_name} maps none of the cells, so there is no activation by land use.")
     if networks.is_generated:

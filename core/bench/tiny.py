@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 import rasterio
@@ -12,6 +13,7 @@ import shapely
 import torch
 from rasterio.transform import from_origin
 
+from core.statistics.colours import cell_colours
 from data.store.write import publish
 from models.checkpoint import round_to_half, save_model
 from models.network import CellNetwork, NetworkSettings, build_network, prepare
@@ -101,10 +103,24 @@ def publish_tiny_study(folder: Path, study_id: str = "tiny", n_folds: int = 2) -
         "n_empty_pixels": 0,
         "imagery_resolution_m": 2.0,
     }
-    tables = {"study": pd.DataFrame([study]), "city": pd.DataFrame([city]), "model": pd.DataFrame(models)}
+    tables = {
+        "study": pd.DataFrame([study]),
+        "city": pd.DataFrame([city]),
+        "model": pd.DataFrame(models),
+        "cell_colour": _colours(),
+    }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "study.toml").touch()
     return publish(folder, study_id, tables, study_file=folder / "study.toml")
+
+
+def _colours() -> pd.DataFrame:
+    """Colours of cells as `write_photograph` paints them, at the network's resolution."""
+    painted = (random_blocks(100, 100, seed).transpose(1, 2, 0) for seed in range(100))
+    cells = np.stack([cv2.resize(cell, (PX, PX), interpolation=cv2.INTER_AREA) for cell in painted])
+    return cell_colours(cells.astype(np.uint8)).assign(
+        city_id="somewhere", cell_id=[f"{k}" for k in range(len(cells))]
+    )
 
 
 def random_blocks(height: int, width: int, seed: int = 0) -> np.ndarray:

@@ -17,6 +17,7 @@ import shapely
 from core.pipeline.summarise import CLASS_TABLES
 from core.pipeline.train import model_tasks
 from core.pipeline.workspace import Workspace
+from core.statistics.colours import cell_colours
 from core.statistics.levels import LEVELS
 from core.study import CitySection, Study
 from data.errors import StudyError
@@ -46,6 +47,7 @@ def publish_study(workspace: Workspace, folder: Path) -> Iterator[str]:
         "threshold": workspace.table("train", "plan", "thresholds"),
         "model": models,
         "cell": _each_city(workspace, _cells),
+        "cell_colour": _each_city(workspace, _colours),
         "prediction": _each_city(workspace, _predictions),
         "activation_map": _each_city(workspace, _maps),
         "provenance": _each_city(workspace, _provenance),
@@ -193,6 +195,17 @@ def _cells(workspace: Workspace, city: CitySection) -> pd.DataFrame:
         mapped = workspace.table("attribute", city.id, "mapped").set_index("cell_id").mapped_share
         frame["mapped_share"] = frame.cell_id.map(mapped)
     return frame
+
+
+def _colours(workspace: Workspace, city: CitySection) -> pd.DataFrame:
+    """Colours of the cells that a network learned from, in whole and half grey levels: no more is in them."""
+    cells = workspace.table("ingest", city.id, "cells")
+    plan = workspace.table("train", "plan", "plan")
+    fold = plan[plan.city_id == city.id].fold.to_numpy()
+    learned = np.flatnonzero(fold >= 0)
+    found = cell_colours(workspace.array("ingest", city.id, "images")[learned])
+    rounded = (found * 2).round() / 2
+    return rounded.assign(city_id=city.id, cell_id=cells.cell_id.to_numpy()[learned])
 
 
 def _predictions(workspace: Workspace, city: CitySection) -> pd.DataFrame:

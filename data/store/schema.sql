@@ -192,6 +192,26 @@ COMMENT ON COLUMN prediction.entropy IS 'Entropy of the class distribution divid
 COMMENT ON COLUMN prediction.spread IS 'Standard deviation of the expected class over the folds; NULL out of fold.';
 COMMENT ON COLUMN prediction.probabilities IS 'Probability of classes 1 .. K.';
 
+CREATE TABLE cell_colour (
+    city_id VARCHAR NOT NULL,
+    cell_id VARCHAR NOT NULL,
+    red FLOAT NOT NULL,
+    green FLOAT NOT NULL,
+    blue FLOAT NOT NULL,
+    red_sd FLOAT NOT NULL,
+    green_sd FLOAT NOT NULL,
+    blue_sd FLOAT NOT NULL
+);
+COMMENT ON TABLE cell_colour IS 'Colours of each cell that a network learned from, to say how far another photograph is from them.';
+COMMENT ON COLUMN cell_colour.city_id IS 'City.';
+COMMENT ON COLUMN cell_colour.cell_id IS 'Cell.';
+COMMENT ON COLUMN cell_colour.red IS 'Mean of red over the cell, in grey levels, 0 to 255.';
+COMMENT ON COLUMN cell_colour.green IS 'Mean of green.';
+COMMENT ON COLUMN cell_colour.blue IS 'Mean of blue.';
+COMMENT ON COLUMN cell_colour.red_sd IS 'Standard deviation of red over the pixels of the cell, in grey levels.';
+COMMENT ON COLUMN cell_colour.green_sd IS 'Standard deviation of green.';
+COMMENT ON COLUMN cell_colour.blue_sd IS 'Standard deviation of blue.';
+
 CREATE TABLE land_use_class (
     level VARCHAR NOT NULL,
     code VARCHAR NOT NULL,

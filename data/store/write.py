@@ -28,6 +28,7 @@ SORT_ORDER: dict[str, tuple[str, ...]] = {
     "land_use": ("city_id", "code", "cell_id"),
     "land_use_polygon": ("city_id", "code", "x_min"),
     "cell": ("city_id", "cell_id"),
+    "cell_colour": ("city_id", "cell_id"),
     "prediction": ("city_id", "cell_id"),
     "activation_map": ("city_id", "cell_id"),
 }

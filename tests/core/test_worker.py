@@ -153,6 +153,19 @@ def test_other_resolution_is_said(settings, tmp_path):
     assert any("0.50 m" in warning and "2.00 m" in warning for warning in warnings)
 
 
+def test_other_colours_are_said_and_the_usual_ones_are_not(settings, tmp_path):
+    usual = random_blocks(400, 400, seed=99)
+    hazy = (usual / 4 + 150).astype(np.uint8)
+    said = []
+    for name, pixels in (("usual", usual), ("hazy", hazy)):
+        photograph = write_photograph(tmp_path / f"{name}.tif", 4, 4, pixels=pixels)
+        state = wait_for(jobs.submit(photograph, study_id="tiny", settings=settings), settings)
+        warnings = json.loads((state.result / "summary.json").read_text())["warnings"]
+        said.append([warning for warning in warnings if "colours" in warning])
+    assert said[0] == []
+    assert len(said[1]) == 1 and "100% of the cells" in said[1][0]
+
+
 def test_land_use_elsewhere_is_said(settings, tmp_path):
     photograph = write_photograph(tmp_path / "town.tif", 1, 1, shift=100_000)
     use = write_land_use(tmp_path / "use.gpkg")

@@ -124,7 +124,12 @@ def test_what_is_predicted_so_far_is_drawn_in_its_place(run_page: RunPage, tmp_p
         chunk = cells[cells.chunk == number].assign(**{"class": classes})
         chunk["probabilities"] = [np.full(10, 0.1)] * len(chunk)
         rows = RegionRows(
-            chunk, pd.DataFrame(), np.zeros((len(chunk), 2, 2)), np.zeros((len(chunk), 4, 4, 3)), 0
+            chunk,
+            pd.DataFrame(),
+            np.zeros((len(chunk), 2, 2)),
+            np.zeros((len(chunk), 4, 4, 3)),
+            np.zeros((len(chunk), 6)),
+            0,
         )
         results.write_part(folder, number, rows, {"seconds": 1.0, "device": "CPU"})
     shown = texts(test.run())
