@@ -1,4 +1,4 @@
-"""The files of a job: its plan, the parts that chunks leave, and the result folder made of them.
+"""The result folder of a job, made of the parts that its chunks left.
 
 Nothing in a result says when or in how many attempts it was made: an interrupted job gives the same bytes.
 """
@@ -6,11 +6,9 @@ Nothing in a result says when or in how many attempts it was made: an interrupte
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,179 +18,23 @@ import pandas as pd
 from PIL import Image
 
 from core.jobs import Job
+from core.region_parts import part_folder, rename_once
+from core.region_plan import Plan, read_plan
 from core.statistics.colours import COLOURS, colour_distance
-from data.errors import InputError
 from data.grid import Grid
-from data.imagery import MIN_VALID_SHARE, open_imagery
 from data.store.write import write_atomically
 
 if TYPE_CHECKING:
-    from core.region import RegionRows, StudyNetworks
+    from core.region import StudyNetworks
 
-PART_RECORD = "record.json"
 UNUSUAL_COLOURS = 0.1  # share of cells beyond the usual colours that passes without a word; 1 % is expected
 SIMILAR = 2.0  # pixels up to so many times larger or smaller than in training pass without a word
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Cells of a region, each with the number of its chunk, and what the photograph is."""
-
-    grid: Grid
-    cells: pd.DataFrame  # cell_id, x, y, chunk
-    empty: int  # cells inside the outline that are left out because of empty pixels
-    resolution_m: float
-    imagery_crs: str
-    warnings: tuple[str, ...]
-
-    @property
-    def chunks(self) -> int:
-        """Number of chunks."""
-        return int(self.cells.chunk.max()) + 1
-
-    def chunk(self, number: int) -> pd.DataFrame:
-        """Return the cells of a chunk."""
-        return self.cells[self.cells.chunk == number].reset_index(drop=True)
-
-    def extent(self) -> tuple[int, int, int, int]:
-        """Return west, south, east, north of the cells, metres in the grid's CRS."""
-        x, y, size = self.cells.x, self.cells.y, self.grid.size
-        return int(x.min()), int(y.min()), int(x.max()) + size, int(y.max()) + size
-
-    def thumbnail_px(self, input_px: int) -> int:
-        """Return the side of a cell in the preview."""
-        from core.region import thumbnail_side
-
-        west, south, east, north = self.extent()
-        return thumbnail_side(input_px, max(east - west, north - south) // self.grid.size)
-
-
-def plan_region(photograph: Path, chunk_side: int) -> Plan:
-    """Choose the grid of a photograph and cut its whole cells into square chunks, from the south-west.
-
-    Raises:
-        InputError: a photograph that cannot be read, or that covers no whole cell.
-    """
-    with open_imagery(photograph) as mosaic:
-        info, grid = mosaic.info, mosaic.grid()
-        outline = mosaic.footprint(grid.crs)
-        inside = grid.cells_within(outline)
-        cells = mosaic.cells(grid, MIN_VALID_SHARE)[["cell_id", "x", "y"]]
-    if cells.empty:
-        raise _no_cell(photograph, outline.bounds, len(inside), grid)
-    reach = chunk_side * grid.size
-    # Multiples of the chunk's side: the same borders wherever the photograph begins.
-    block = pd.MultiIndex.from_arrays([cells.y // reach, cells.x // reach])
-    cells = cells.assign(chunk=pd.factorize(block, sort=True)[0])
-    cells = cells.sort_values(["chunk", "y", "x"]).reset_index(drop=True)
-    return Plan(
-        grid=grid,
-        cells=cells,
-        empty=int((~inside.cell_id.isin(cells.cell_id)).sum()),
-        resolution_m=float(info.resolution_m),
-        imagery_crs=f"EPSG:{info.epsg}" if info.epsg else info.crs,
-        warnings=tuple(info.warnings),
-    )
-
-
-def _no_cell(
-    photograph: Path, bounds: tuple[float, float, float, float], inside: int, grid: Grid
-) -> InputError:
-    if inside:
-        return InputError(
-            photograph,
-            f"covers no whole {grid.size} m cell: all {inside} in its outline have over 1 % empty pixels",
-            "Bring a photograph without gaps, or mark less of it as empty.",
-        )
-    west, south, east, north = bounds
-    # A square of three cells' side holds one however it is turned and shifted: 3 / sqrt(2) > 2.
-    return InputError(
-        photograph,
-        f"covers no whole {grid.size} m cell of the grid ({grid.crs}): "
-        f"it is {east - west:.0f} x {north - south:.0f} m",
-        f"Bring a larger one: from {3 * grid.size} x {3 * grid.size} m on it always holds a cell.",
-    )
-
-
-def write_plan(folder: Path, plan: Plan) -> None:
-    """Keep a plan in a job's folder."""
-    facts = {
-        "grid_crs": plan.grid.crs,
-        "cell_size_m": plan.grid.size,
-        "empty": plan.empty,
-        "resolution_m": plan.resolution_m,
-        "imagery_crs": plan.imagery_crs,
-        "warnings": list(plan.warnings),
-    }
-    partial = folder / f".plan.{secrets.token_hex(3)}.parquet"
-    plan.cells.to_parquet(partial)
-    partial.replace(folder / "plan.parquet")
-    write_atomically(folder / "plan.json", json.dumps(facts, indent=2) + "\n")
-
-
-def read_plan(folder: Path) -> Plan:
-    """Return the plan kept in a job's folder."""
-    facts = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
-    return Plan(
-        grid=Grid(facts["grid_crs"], facts["cell_size_m"]),
-        cells=pd.read_parquet(folder / "plan.parquet"),
-        empty=facts["empty"],
-        resolution_m=facts["resolution_m"],
-        imagery_crs=facts["imagery_crs"],
-        warnings=tuple(facts["warnings"]),
-    )
-
-
-def _part(folder: Path, number: int) -> Path:
-    return folder / "parts" / f"{number:05d}"
-
-
-def read_part_record(folder: Path, number: int) -> dict[str, Any] | None:
-    """Return what a finished part said of itself; None when the part is not there."""
-    record = _part(folder, number) / PART_RECORD
-    return dict(json.loads(record.read_text(encoding="utf-8"))) if record.is_file() else None
-
-
-def finished_parts(folder: Path) -> list[int]:
-    """Return the numbers of the chunks that are done."""
-    return sorted(int(record.parent.name) for record in folder.glob(f"parts/[0-9]*/{PART_RECORD}"))
-
-
-def part_cells(folder: Path, number: int) -> pd.DataFrame:
-    """Return the predicted cells of a finished chunk: cell_id, x, y, class, probabilities and the rest."""
-    return pd.read_parquet(_part(folder, number) / "cells.parquet")
-
-
-def write_part(folder: Path, number: int, rows: RegionRows, facts: dict[str, Any]) -> dict[str, Any]:
-    """Keep the rows of a chunk; the part appears complete or not at all. Returns its record, with `facts`."""
-    final = _part(folder, number)
-    partial = final.with_name(f".{final.name}.{secrets.token_hex(4)}.partial")
-    record = {"cells": len(rows.cells), "skipped": rows.skipped, **facts}
-    try:
-        partial.mkdir(parents=True)
-        rows.cells.to_parquet(partial / "cells.parquet")
-        rows.activation.to_parquet(partial / "activation.parquet")
-        np.savez(partial / "arrays.npz", maps=rows.maps, thumbnails=rows.thumbnails, colours=rows.colours)
-        write_atomically(partial / PART_RECORD, json.dumps(record))
-        _rename_once(partial, final)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return record
-
-
-def _rename_once(partial: Path, final: Path) -> None:
-    """Give a finished folder its name; when another attempt was first, its equal stays."""
-    try:
-        os.rename(partial, final)  # noqa: PTH104 - fails on a folder that is not empty, which is the point
-    except OSError:
-        if not final.is_dir():
-            raise
 
 
 def assemble(folder: Path, job: Job, networks: StudyNetworks) -> dict[str, Any]:
     """Make the result folder of a job from its parts; returns how many cells it holds."""
     plan = read_plan(folder)
-    parts = [_part(folder, number) for number in range(plan.chunks)]
+    parts = [part_folder(folder, number) for number in range(plan.chunks)]
     cells = pd.concat([pd.read_parquet(part / "cells.parquet") for part in parts], ignore_index=True)
     if cells.empty or (folder / "result").is_dir():
         return {"cells": len(cells)}
@@ -230,7 +72,7 @@ def assemble(folder: Path, job: Job, networks: StudyNetworks) -> dict[str, Any]:
             "warnings": [*plan.warnings, *_doubts(plan, job, networks, colours, folder=partial)],
         }
         write_atomically(partial / "summary.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
-        _rename_once(partial, folder / "result")
+        rename_once(partial, folder / "result")
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return {"cells": len(cells)}

@@ -225,22 +225,22 @@ class Runner:
 
     def _plan(self, job: str) -> dict[str, Any]:
         """Look at the files, choose the grid, and cut its whole cells into chunks."""
-        from core import results
+        from core import region_plan
 
         asked, folder = self._job(job), self._folder(job)
         write_progress(folder, {"done": 0, "total": 0, "cells": 0, "skipped": 0})
-        plan = results.plan_region(folder / asked.file, asked.chunk_side)
+        plan = region_plan.plan_region(folder / asked.file, asked.chunk_side)
         if asked.land_use is not None:
             self._land_use_of(folder / asked.land_use, plan.grid.crs)
-        results.write_plan(folder, plan)
+        region_plan.write_plan(folder, plan)
         return {"chunks": plan.chunks, "total": len(plan.cells), "empty": plan.empty}
 
     def _chunk(self, job: str, number: int) -> dict[str, Any]:
         """Predict one chunk and keep it as a part that is never made again."""
-        from core import results
+        from core import region_parts, region_plan
 
         folder = self._folder(job)
-        kept = results.read_part_record(folder, number)
+        kept = region_parts.read_part_record(folder, number)
         if kept is not None:
             return kept
         from core.region import predict_region
@@ -248,7 +248,7 @@ class Runner:
         from models.device import device_name
 
         asked = self._job(job)
-        plan = results.read_plan(folder)
+        plan = region_plan.read_plan(folder)
         networks = self._networks_of(Path(asked.publication))
         land_use = self._land_use_of(folder / asked.land_use, plan.grid.crs) if asked.land_use else None
         started = time.monotonic()
@@ -262,7 +262,7 @@ class Runner:
                 thumbnail_px=plan.thumbnail_px(networks.input_px),
             )
         facts = {"seconds": time.monotonic() - started, "device": device_name(networks.device)}
-        return results.write_part(folder, number, rows, facts)
+        return region_parts.write_part(folder, number, rows, facts)
 
     def _assemble(self, job: str) -> dict[str, Any]:
         """Put the parts together into the result folder."""

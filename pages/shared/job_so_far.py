@@ -55,13 +55,13 @@ def show(now: JobState) -> None:
 
 def _grown(job: str) -> SoFar | None:
     """Return the picture with the parts finished since the last look; None before there is a plan."""
-    from core import results  # brings geopandas, which a page without a running job need not wait for
+    from core import region_plan  # brings geopandas, which a page without a running job need not wait for
 
     try:
         folder = jobs.folder_of(job, read_settings())
         kept: SoFar | None = st.session_state.get(_KEPT)
         if kept is None or kept.job != job:
-            plan = results.read_plan(folder)
+            plan = region_plan.read_plan(folder)
             raster = Raster.around(plan.cells.x, plan.cells.y, plan.grid.size)
             kept = SoFar(job, raster, np.zeros((raster.height, raster.width, 4), np.uint8))
             st.session_state[_KEPT] = kept
@@ -72,12 +72,12 @@ def _grown(job: str) -> SoFar | None:
 
 
 def _add_parts(kept: SoFar, folder: Path) -> None:
-    from core import results
+    from core import region_parts
 
-    for number in results.finished_parts(folder):
+    for number in region_parts.finished_parts(folder):
         if number in kept.parts:
             continue
-        cells = results.part_cells(folder, number)
+        cells = region_parts.part_cells(folder, number)
         kept.parts.add(number)
         if cells.empty:
             continue

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from core.region import load_networks, predict_region, thumbnail_side, thumbnails
-from core.results import plan_region
+from core.region_plan import plan_region
 from data.coverage import LandUseIndex
 from data.errors import InputError
 from data.grid import Grid

@@ -19,7 +19,7 @@ from PIL import Image
 
 from core import jobs, queue, worker
 from core.region import load_networks, predict_region
-from core.results import plan_region
+from core.region_plan import plan_region
 from core.settings import REPOSITORY
 from data.coverage import LandUseIndex
 from data.errors import InputError

@@ -19,7 +19,7 @@ import shapely
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core import jobs, results
+from core import jobs, region_parts, region_plan
 from core.jobs import JobState
 from core.region import RegionRows
 from data.errors import InputError
@@ -118,7 +118,7 @@ def test_what_is_predicted_so_far_is_drawn_in_its_place(run_page: RunPage, tmp_p
     grid = Grid()
     cells = pd.DataFrame({"x": [0, 200, 0, 200], "y": [0, 0, 200, 200], "chunk": [0, 0, 1, 2]})
     cells.insert(0, "cell_id", [f"c{n}" for n in range(4)])
-    results.write_plan(folder, results.Plan(grid, cells, 0, 1.0, "EPSG:3035", ()))
+    region_plan.write_plan(folder, region_plan.Plan(grid, cells, 0, 1.0, "EPSG:3035", ()))
     assert "So far" not in texts(test.run())
     for number, classes in ((0, [1, 10]), (2, [5])):
         chunk = cells[cells.chunk == number].assign(**{"class": classes})
@@ -131,7 +131,7 @@ def test_what_is_predicted_so_far_is_drawn_in_its_place(run_page: RunPage, tmp_p
             np.zeros((len(chunk), 6)),
             0,
         )
-        results.write_part(folder, number, rows, {"seconds": 1.0, "device": "CPU"})
+        region_parts.write_part(folder, number, rows, {"seconds": 1.0, "device": "CPU"})
     shown = texts(test.run())
     assert "So far: 3 cells" in shown
     url = shown.split('cells done so far" src="')[1].split('"')[0]
