@@ -7,48 +7,39 @@ durable queue, which alone decides its state. Neither torch nor Streamlit is imp
 from __future__ import annotations
 
 import json
-import re
 import secrets
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from core import audit, queue
+from core.job_files import (
+    COPIES,
+    LAND_USE_SUFFIXES,
+    Job,
+    check_file,
+    copy_land_use,
+    copy_photographs,
+    folder_of,
+    read_job,
+    sent_photographs,
+)
 from core.settings import REPOSITORY, Settings, read_settings
-from data.errors import CarreauError, InputError
+from data.errors import InputError
 from data.store.open import Publication, find_publications
 from data.store.write import write_atomically
 
 State = Literal["queued", "running", "paused", "done", "rejected", "failed", "cancelled"]
 FINAL: frozenset[State] = frozenset({"done", "rejected", "failed", "cancelled"})
 
-IMAGE_SUFFIXES = (".tif", ".tiff", ".jp2", ".j2k")
-LAND_USE_SUFFIXES = (".gpkg", ".shp")
 CHUNK_SIDE = 8  # cells; at 128 px and three folds a chunk takes some ten seconds on two cores
 
 _PAUSED = "paused"  # a file in the job's folder: it was not cancelled for good
-_ID = re.compile(r"[0-9a-f]{32}")
-_SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
-
-
-@dataclass(frozen=True)
-class Job:
-    """What was asked for; `job.json`. Paths of inputs are relative to the job's folder."""
-
-    job: str
-    owner: str
-    name: str  # the file's own name, for people
-    file: str
-    land_use: str | None
-    land_use_name: str | None
-    study_id: str
-    publication: str  # the very publication, so that a later one does not change networks in mid-job
-    chunk_side: int  # cells; fixed at submission, because chunk borders are batch borders
-    created_at: str
 
 
 @dataclass(frozen=True)
@@ -73,8 +64,10 @@ class JobState:
 
 
 def submit(
-    file: Path,
+    photographs: Path | Sequence[Path],
     *,
+    how: Mapping[str, Any] | None = None,
+    in_place: bool = False,
     land_use: Path | None = None,
     study_id: str | None = None,
     owner: str = "local",
@@ -82,14 +75,17 @@ def submit(
     chunk_side: int = CHUNK_SIDE,
     settings: Settings | None = None,
 ) -> str:
-    """Copy a photograph (and land use) into a new job, queue it, and return its unguessable id.
+    """Copy photographs (and land use) into a new job, queue it, and return its unguessable id.
 
     Args:
-        file: GeoTIFF or JPEG 2000.
+        photographs: GeoTIFF or JPEG 2000, one or several that are one region, or a folder of them; a world
+            file beside one comes along.
+        how: how they are to be read, as `data.reading.Reading.to_json` says.
+        in_place: do not copy: read the one file or folder where it stands, where it must stay until the end.
         land_use: polygon layer with a class column.
         study_id: study whose networks are used; the first one found when left out.
         owner: whose job it is.
-        name: the photograph's name for people, when `file` is a temporary copy.
+        name: the photographs' name for people; that of the first when left out.
         chunk_side: cells along a side of the blocks in which the work is done and resumed.
         settings: where things live; read from the environment when left out.
 
@@ -101,28 +97,36 @@ def submit(
 
     settings = settings or read_settings()
     study, publication = _study(study_id, settings)
-    name = name or file.name
-    _check(file, name, IMAGE_SUFFIXES, "a GeoTIFF (.tif) or JPEG 2000 (.jp2) file")
+    asked = [photographs] if isinstance(photographs, Path) else list(photographs)
+    sent = sent_photographs(asked)
+    if in_place and len(asked) != 1:
+        raise InputError(sent[0].name, "is one of several", "To read in place, name one file or one folder.")
+    name = name or (sent[0].name if len(sent) == 1 else f"{sent[0].name} and {len(sent) - 1} more")
     if land_use is not None:
-        _check(land_use, land_use.name, LAND_USE_SUFFIXES, "a GeoPackage (.gpkg) or shapefile (.shp)")
-    size = sum(one.stat().st_size for one in (file, land_use) if one is not None)
+        check_file(land_use, LAND_USE_SUFFIXES, "a GeoPackage (.gpkg) or shapefile (.shp)")
+    copied = [*([] if in_place else sent), *([land_use] if land_use else [])]
+    size = sum(one.stat().st_size for one in copied)
     keeping.check_quota(owner, size, settings)
     identifier = secrets.token_hex(16)
     folder, partial = settings.jobs / identifier, settings.jobs / f".{identifier}.partial"
     try:
         (partial / "input").mkdir(parents=True)
-        shutil.copyfile(file, partial / "input" / f"photograph{Path(name).suffix.lower()}")
+        names = {} if in_place else copy_photographs(sent, partial)
+        if len(sent) == 1:
+            names = {copy: name if own == sent[0].name else own for copy, own in names.items()}
         job = Job(
             job=identifier,
             owner=owner,
             name=name,
-            file=f"input/photograph{Path(name).suffix.lower()}",
-            land_use=_copy_land_use(land_use, partial / "input") if land_use else None,
+            photographs=str(asked[0].resolve()) if in_place else COPIES,
+            names=names,
+            land_use=copy_land_use(land_use, partial / "input") if land_use else None,
             land_use_name=land_use.name if land_use else None,
             study_id=study,
             publication=str(publication.file.resolve()),
             chunk_side=chunk_side,
             created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            reading=dict(how or {}),
         )
         write_atomically(partial / "job.json", json.dumps(asdict(job), indent=2) + "\n")
         partial.replace(folder)
@@ -141,7 +145,7 @@ def submit(
         },
         identifier,
     )
-    audit.note(settings, "submitted", identifier, owner, bytes=size)
+    audit.note(settings, "submitted", identifier, owner, bytes=size, photographs=len(sent))
     return identifier
 
 
@@ -156,46 +160,6 @@ def _study(study_id: str | None, settings: Settings) -> tuple[str, Publication]:
     if study_id not in found:
         raise InputError(study_id, "is no published study", f"Choose one of {', '.join(sorted(found))}.")
     return study_id, found[study_id]
-
-
-def _check(file: Path, name: str, suffixes: tuple[str, ...], kind: str) -> None:
-    if not file.is_file():
-        raise InputError(name, "is not there, or is not a file", f"Give the path of {kind}.")
-    if Path(name).suffix.lower() not in suffixes:
-        raise InputError(name, f"is not {kind} by its name", f"Give {kind}.")
-    if file.stat().st_size == 0:
-        raise InputError(name, "is empty (0 bytes)", "Copy or download it again.")
-
-
-def _copy_land_use(file: Path, folder: Path) -> str:
-    """Copy a land-use layer under a safe name; a shapefile with the parts it needs, and no others."""
-    suffix = file.suffix.lower()
-    parts = _SHAPEFILE_PARTS if suffix == ".shp" else (suffix,)
-    for part in parts:
-        for sibling in (file.with_suffix(part), file.with_suffix(part.upper())):
-            if sibling.is_file():
-                shutil.copyfile(sibling, folder / f"land-use{part}")
-                break
-    if suffix not in parts or not (folder / f"land-use{suffix}").is_file():
-        shutil.copyfile(file, folder / f"land-use{suffix}")
-    return f"input/land-use{suffix}"
-
-
-def folder_of(job: str, settings: Settings) -> Path:
-    """Return the folder of a job.
-
-    Raises:
-        CarreauError: the text is no job id, or there is no such job.
-    """
-    folder = settings.jobs / job
-    if not _ID.fullmatch(job) or not (folder / "job.json").is_file():
-        raise CarreauError(f"there is no job {job[:40]!r}; it may have been deleted")
-    return folder
-
-
-def read_job(job: str, settings: Settings) -> Job:
-    """Return what was asked for; raises like `folder_of`."""
-    return Job(**json.loads((folder_of(job, settings) / "job.json").read_text(encoding="utf-8")))
 
 
 def state(job: str, settings: Settings | None = None) -> JobState:
@@ -221,7 +185,7 @@ def _unfinished(settings: Settings) -> list[Any]:
 def recent(owner: str = "local", settings: Settings | None = None, limit: int = 20) -> list[JobState]:
     """Return the latest jobs of an owner, newest first."""
     settings = settings or read_settings()
-    asked = [Job(**json.loads(p.read_text(encoding="utf-8"))) for p in settings.jobs.glob("*/job.json")]
+    asked = [Job.from_json(p.read_text(encoding="utf-8")) for p in settings.jobs.glob("*/job.json")]
     mine = [job for job in asked if job.owner == owner]
     mine = sorted(mine, key=lambda job: job.created_at, reverse=True)[:limit]
     if not mine:

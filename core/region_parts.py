@@ -47,7 +47,8 @@ def write_part(folder: Path, number: int, rows: RegionRows, facts: dict[str, Any
     partial = final.with_name(f".{final.name}.{secrets.token_hex(4)}.partial")
     record = {"cells": len(rows.cells), "skipped": rows.skipped, **facts}
     try:
-        partial.mkdir(parents=True)
+        final.parent.mkdir(exist_ok=True)  # not its parents: a job that was deleted stays deleted
+        partial.mkdir()
         rows.cells.to_parquet(partial / "cells.parquet")
         rows.activation.to_parquet(partial / "activation.parquet")
         np.savez(partial / "arrays.npz", maps=rows.maps, thumbnails=rows.thumbnails, colours=rows.colours)

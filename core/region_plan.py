@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +12,7 @@ import pandas as pd
 from data.errors import InputError
 from data.grid import Grid
 from data.imagery import MIN_VALID_SHARE, open_imagery
+from data.reading import Reading
 from data.store.write import write_atomically
 
 
@@ -21,10 +22,11 @@ class Plan:
 
     grid: Grid
     cells: pd.DataFrame  # cell_id, x, y, chunk
-    empty: int  # cells inside the outline that are left out because of empty pixels
     resolution_m: float
     imagery_crs: str
     warnings: tuple[str, ...]
+    # Levels as numbers, found once, so that every chunk reads alike.
+    how: Reading = field(default_factory=Reading)
 
     @property
     def chunks(self) -> int:
@@ -48,19 +50,23 @@ class Plan:
         return thumbnail_side(input_px, max(east - west, north - south) // self.grid.size)
 
 
-def plan_region(photograph: Path, chunk_side: int) -> Plan:
-    """Choose the grid of a photograph and cut its whole cells into square chunks, from the south-west.
+def plan_region(photographs: Path, chunk_side: int, how: Reading | None = None) -> Plan:
+    """Choose the grid of photographs and cut their whole cells into square chunks, from the south-west.
+
+    Cells are those inside the outline; which of them have empty pixels is found when they are read, because
+    to know it means to decode the whole region.
 
     Raises:
-        InputError: a photograph that cannot be read, or that covers no whole cell.
+        InputError: a photograph that cannot be read, or no whole cell.
     """
-    with open_imagery(photograph) as mosaic:
+    with open_imagery(photographs, how=how) as mosaic:
         info, grid = mosaic.info, mosaic.grid()
         outline = mosaic.footprint(grid.crs)
-        inside = grid.cells_within(outline)
-        cells = mosaic.cells(grid, MIN_VALID_SHARE)[["cell_id", "x", "y"]]
+        cells = mosaic.cells(grid, MIN_VALID_SHARE, judge_pixels=False)[["cell_id", "x", "y"]]
+        levels = mosaic.levels
     if cells.empty:
-        raise _no_cell(photograph, outline.bounds, len(inside), grid)
+        raise no_whole_cell(photographs, outline.bounds, grid)
+    how = replace(how or Reading(), levels=levels)
     reach = chunk_side * grid.size
     # Multiples of the chunk's side: the same borders wherever the photograph begins.
     block = pd.MultiIndex.from_arrays([cells.y // reach, cells.x // reach])
@@ -69,26 +75,39 @@ def plan_region(photograph: Path, chunk_side: int) -> Plan:
     return Plan(
         grid=grid,
         cells=cells,
-        empty=int((~inside.cell_id.isin(cells.cell_id)).sum()),
         resolution_m=float(info.resolution_m),
         imagery_crs=f"EPSG:{info.epsg}" if info.epsg else info.crs,
-        warnings=tuple(info.warnings),
+        warnings=(*info.warnings, *_of_reading(how)),
+        how=how,
     )
 
 
-def _no_cell(
-    photograph: Path, bounds: tuple[float, float, float, float], inside: int, grid: Grid
-) -> InputError:
-    if inside:
-        return InputError(
-            photograph,
-            f"covers no whole {grid.size} m cell: all {inside} in its outline have over 1 % empty pixels",
-            "Bring a photograph without gaps, or mark less of it as empty.",
+def _of_reading(how: Reading) -> list[str]:
+    """Say what a person decided about the pixels: it stands between them and the training photographs."""
+    said = []
+    if how.bands is not None and len(set(how.bands)) == 1:
+        said.append(
+            f"Band {how.bands[0]} was read as grey; the networks learned from colours: trust the prediction "
+            "less."
         )
+    elif how.bands is not None:
+        bands = ", ".join(map(str, how.bands))
+        said.append(f"Bands {bands} were read as red, green, blue.")
+    if isinstance(how.levels, tuple):
+        low, high = how.levels
+        said.append(
+            f"Values from {low:g} to {high:g} were stretched to grey levels 0 to 255, all bands alike; the "
+            "networks learned from 8-bit photographs: trust the prediction less."
+        )
+    return said
+
+
+def no_whole_cell(photographs: Path, bounds: tuple[float, float, float, float], grid: Grid) -> InputError:
+    """Why photographs with these bounds, metres in the grid's CRS, hold no whole cell."""
     west, south, east, north = bounds
     # A square of three cells' side holds one however it is turned and shifted: 3 / sqrt(2) > 2.
     return InputError(
-        photograph,
+        photographs,
         f"covers no whole {grid.size} m cell of the grid ({grid.crs}): "
         f"it is {east - west:.0f} x {north - south:.0f} m",
         f"Bring a larger one: from {3 * grid.size} x {3 * grid.size} m on it always holds a cell.",
@@ -100,10 +119,10 @@ def write_plan(folder: Path, plan: Plan) -> None:
     facts = {
         "grid_crs": plan.grid.crs,
         "cell_size_m": plan.grid.size,
-        "empty": plan.empty,
         "resolution_m": plan.resolution_m,
         "imagery_crs": plan.imagery_crs,
         "warnings": list(plan.warnings),
+        "reading": plan.how.to_json(),
     }
     partial = folder / f".plan.{secrets.token_hex(3)}.parquet"
     plan.cells.to_parquet(partial)
@@ -117,8 +136,8 @@ def read_plan(folder: Path) -> Plan:
     return Plan(
         grid=Grid(facts["grid_crs"], facts["cell_size_m"]),
         cells=pd.read_parquet(folder / "plan.parquet"),
-        empty=facts["empty"],
         resolution_m=facts["resolution_m"],
         imagery_crs=facts["imagery_crs"],
         warnings=tuple(facts["warnings"]),
+        how=Reading.from_json(facts.get("reading")),
     )

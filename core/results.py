@@ -63,7 +63,7 @@ def assemble(folder: Path, job: Job, networks: StudyNetworks) -> dict[str, Any]:
             "grid_crs": plan.grid.crs,
             "cell_size_m": plan.grid.size,
             "cells": len(cells),
-            "skipped": len(plan.cells) + plan.empty - len(cells),
+            "skipped": len(plan.cells) - len(cells),
             "imagery_crs": plan.imagery_crs,
             "resolution_m": plan.resolution_m,
             "training_resolution_m": networks.imagery_resolution_m,

@@ -28,6 +28,8 @@ from data.store.write import write_atomically
 if TYPE_CHECKING:
     from core.region import StudyNetworks
     from data.coverage import LandUseIndex
+    from data.imagery import Mosaic
+    from data.reading import Reading
 
 log = logging.getLogger("carreau.worker")
 
@@ -132,18 +134,20 @@ class Runner:
         self._watchdog = Watchdog(settings.step_limit_s, settings.memory_mb)
         self._networks: tuple[str, StudyNetworks] | None = None
         self._land_use: tuple[Path, str, LandUseIndex] | None = None
+        self._mosaic: tuple[str, Mosaic] | None = None
 
     def run_job(self, job: str) -> dict[str, Any]:
         """Run one job to its end and return `state, reason, cells, skipped`."""
         plan = self._step(job, "plan", self._plan)
         if "state" in plan:
             return plan
-        pace = Pace(self._folder(job), plan["total"], plan["empty"])
+        pace = Pace(self._folder(job), plan["total"])
         for number in range(plan["chunks"]):
             counts = self._step(job, f"chunk-{number:05d}", self._chunk, number)
             if "state" in counts:
                 return counts
             pace.chunk_done(**counts)
+        self._close_mosaic()
         counts = self._step(job, "assemble", self._assemble)
         if "state" in counts:
             return counts
@@ -211,10 +215,15 @@ class Runner:
         asked = self._job(job)
         folder = self._folder(job)
         text = str(error)
-        for copy, name in ((asked.file, asked.name), (asked.land_use, asked.land_use_name)):
-            if copy and name:
-                for spelling in (str(folder / copy), str((folder / copy).resolve()), Path(copy).name):
-                    text = text.replace(spelling, name)
+        copies = {f"{asked.photographs}/{copy}": name for copy, name in asked.names.items()}
+        copies[asked.photographs] = asked.name
+        if asked.land_use and asked.land_use_name:
+            copies[asked.land_use] = asked.land_use_name
+        for copy, name in copies.items():
+            for spelling in (str(folder / copy), str((folder / copy).resolve())):
+                text = text.replace(spelling, name)
+        for copy, name in copies.items():
+            text = text.replace(Path(copy).name, name)
         return text
 
     def _job(self, job: str) -> jobs.Job:
@@ -226,14 +235,16 @@ class Runner:
     def _plan(self, job: str) -> dict[str, Any]:
         """Look at the files, choose the grid, and cut its whole cells into chunks."""
         from core import region_plan
+        from data.reading import Reading
 
         asked, folder = self._job(job), self._folder(job)
         write_progress(folder, {"done": 0, "total": 0, "cells": 0, "skipped": 0})
-        plan = region_plan.plan_region(folder / asked.file, asked.chunk_side)
+        how = Reading.from_json(asked.reading)
+        plan = region_plan.plan_region(folder / asked.photographs, asked.chunk_side, how)
         if asked.land_use is not None:
             self._land_use_of(folder / asked.land_use, plan.grid.crs)
         region_plan.write_plan(folder, plan)
-        return {"chunks": plan.chunks, "total": len(plan.cells), "empty": plan.empty}
+        return {"chunks": plan.chunks, "total": len(plan.cells)}
 
     def _chunk(self, job: str, number: int) -> dict[str, Any]:
         """Predict one chunk and keep it as a part that is never made again."""
@@ -244,7 +255,6 @@ class Runner:
         if kept is not None:
             return kept
         from core.region import predict_region
-        from data.imagery import open_imagery
         from models.device import device_name
 
         asked = self._job(job)
@@ -252,15 +262,14 @@ class Runner:
         networks = self._networks_of(Path(asked.publication))
         land_use = self._land_use_of(folder / asked.land_use, plan.grid.crs) if asked.land_use else None
         started = time.monotonic()
-        with open_imagery(folder / asked.file) as mosaic:
-            rows = predict_region(
-                mosaic,
-                plan.grid,
-                plan.chunk(number),
-                networks,
-                land_use=land_use,
-                thumbnail_px=plan.thumbnail_px(networks.input_px),
-            )
+        rows = predict_region(
+            self._mosaic_of(job, folder / asked.photographs, plan.how),
+            plan.grid,
+            plan.chunk(number),
+            networks,
+            land_use=land_use,
+            thumbnail_px=plan.thumbnail_px(networks.input_px),
+        )
         facts = {"seconds": time.monotonic() - started, "device": device_name(networks.device)}
         return region_parts.write_part(folder, number, rows, facts)
 
@@ -270,6 +279,20 @@ class Runner:
 
         asked = self._job(job)
         return results.assemble(self._folder(job), asked, self._networks_of(Path(asked.publication)))
+
+    def _mosaic_of(self, job: str, path: Path, how: Reading) -> Mosaic:
+        """Open the photographs of a job once: to look at a department's tiles takes longer than a chunk."""
+        if self._mosaic is None or self._mosaic[0] != job:
+            from data.imagery import open_imagery
+
+            self._close_mosaic()
+            self._mosaic = (job, open_imagery(path, how=how))
+        return self._mosaic[1]
+
+    def _close_mosaic(self) -> None:
+        if self._mosaic is not None:
+            self._mosaic[1].close()
+            self._mosaic = None
 
     def _networks_of(self, publication: Path) -> StudyNetworks:
         if self._networks is None or self._networks[0] != str(publication):
@@ -298,9 +321,9 @@ class Runner:
 class Pace:
     """Progress of a job, written after each chunk, with the time left by the speed of its chunks so far."""
 
-    def __init__(self, folder: Path, total: int, empty: int) -> None:
-        self.folder, self.total, self.skipped = folder, total, empty
-        self.done = self.cells = 0
+    def __init__(self, folder: Path, total: int) -> None:
+        self.folder, self.total = folder, total
+        self.done = self.cells = self.skipped = 0
         self._seconds = 0.0
         self._write(None, None)
 

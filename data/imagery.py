@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
@@ -23,15 +24,9 @@ from shapely.geometry.base import BaseGeometry
 from data.errors import InputError
 from data.grid import Grid, grid_for_bounds
 from data.imagery_info import ImageryInfo, describe_mosaic
-from data.photograph import (
-    MAX_PIXELS,
-    Photograph,
-    describe,
-    gdal_environment,
-    open_dataset,
-    read_part,
-    reading,
-)
+from data.photograph import MAX_PIXELS, Photograph, describe, gdal_environment, open_dataset, reading
+from data.photograph_pixels import estimate_levels, read_part
+from data.reading import Levels, Reading
 from data.sampling import Part, cells_between, fill, outline_polygon, shrink, step, supersample, window
 from data.tile_index import list_photographs
 
@@ -55,14 +50,18 @@ _VALID_PIXELS = 32  # resolution of the valid share when cells are listed
 __all__ = ["ImageryInfo", "Mosaic", "no_cell_error", "open_imagery"]
 
 
-def open_imagery(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Mosaic:
+def open_imagery(path: str | Path, *, max_pixels: int = MAX_PIXELS, how: Reading | None = None) -> Mosaic:
     """Open a photograph, a folder of tiles, or a `dalles` index; raises InputError with the remedy.
 
     Each tile's pixel type, colour bands, CRS and completeness are looked at here; pixels are read later.
+    ``how``: what a person says of the photographs. Levels "auto" are estimated from all tiles together where
+    they are not of 8 bits; `Mosaic.levels` tells them.
     """
-    return Mosaic(
-        Path(path), [describe(tile, max_pixels=max_pixels) for tile in list_photographs(Path(path))]
-    )
+    tiles = [describe(tile, max_pixels=max_pixels, how=how) for tile in list_photographs(Path(path))]
+    if how is not None and how.levels == "auto" and any(tile.dtype != "uint8" for tile in tiles):
+        levels = estimate_levels(tiles)
+        tiles = [replace(tile, levels=levels) for tile in tiles]
+    return Mosaic(Path(path), tiles)
 
 
 class Mosaic:
@@ -113,6 +112,11 @@ class Mosaic:
                 )
 
     @property
+    def levels(self) -> Levels | None:
+        """Values that become grey levels 0 and 255; None where 8-bit values are taken as they are."""
+        return self.tiles[0].levels
+
+    @property
     def info(self) -> ImageryInfo:
         """What the photographs are."""
         return describe_mosaic(self.path, self.tiles)
@@ -129,11 +133,19 @@ class Mosaic:
         """Outline of all tiles in `crs`, empty borders included."""
         return shapely.union_all(self._tile_outlines(crs)[0])
 
-    def cells(self, grid: Grid, min_valid: float = MIN_VALID_SHARE) -> pd.DataFrame:
+    @property
+    def may_have_empty_pixels(self) -> bool:
+        """Whether a tile marks pixels as empty (alpha, mask, nodata, clear colours of a palette)."""
+        return any(tile.masked != "none" or tile.palette for tile in self.tiles)
+
+    def cells(
+        self, grid: Grid, min_valid: float = MIN_VALID_SHARE, *, judge_pixels: bool = True
+    ) -> pd.DataFrame:
         """Cells with a valid share of at least `min_valid`: columns cell_id, x, y, valid (float).
 
-        Valid shares come from the tiles' outlines, and where a tile marks empty pixels (alpha, mask, nodata)
-        from the mask at 32 x 32 points a cell; `read_cells` gives the share at the resolution it reads.
+        Valid shares come from the tiles' outlines, and where a tile marks empty pixels from the mask at
+        32 x 32 points a cell, which may mean to decode every tile: not with ``judge_pixels`` False.
+        `read_cells` gives the share at the resolution it reads.
         """
         footprint = self.footprint(grid.crs)
         shapely.prepare(footprint)
@@ -147,7 +159,7 @@ class Mosaic:
         share[edge] = shapely.area(shapely.intersection(footprint, squares[edge])) / grid.size**2
         frame["valid"] = share
         frame = frame[frame.valid >= min_valid - 1e-9].reset_index(drop=True)
-        if any(tile.masked != "none" for tile in self.tiles) and len(frame):
+        if judge_pixels and self.may_have_empty_pixels and len(frame):
             valid = np.zeros(len(frame))
             for indexes, _, shares in self.read_cells(grid, frame.x, frame.y, _VALID_PIXELS):
                 valid[indexes] = shares
@@ -220,7 +232,7 @@ class Mosaic:
         """Cells along a block's side, so that what is read at once stays within bounds of memory."""
         finest = min(tile.resolution_m for tile in self.tiles)
         fits = _READ_PIXELS * finest * step(finest, grid.size / pixels) / grid.size
-        if any(tile.masked == "nodata" for tile in self.tiles):
+        if any(tile.reads_in_full for tile in self.tiles):
             fits = min(fits, _NODATA_PIXELS * finest / grid.size)
         return max(1, min(block, int(fits)))
 

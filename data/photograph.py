@@ -1,4 +1,4 @@
-"""One orthophoto file: opened from the allowed formats only, judged, and read with its valid pixels."""
+"""One orthophoto file: opened from the allowed formats only, and judged by what it says of itself."""
 
 from __future__ import annotations
 
@@ -9,21 +9,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
-import cv2
 import numpy as np
 import pyproj
 import rasterio
 import rasterio.errors
 from numpy.typing import NDArray
-from rasterio.enums import ColorInterp, MaskFlags, Resampling
+from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.transform import Affine
-from rasterio.windows import Window
 
 from data.completeness import check_complete_jp2, check_complete_tiff
 from data.errors import InputError
 from data.grid import grid_for
+from data.reading import STRETCHABLE, Levels, Reading, parse_crs, read_world_file, world_file
 
 PHOTOGRAPH_SUFFIXES = {".tif", ".tiff", ".jp2", ".j2k"}
 
@@ -40,9 +38,12 @@ _SIGNATURES = {
 # A département's mosaic in one file; what is larger is rather a mistake or an attack.
 MAX_PIXELS = 40_000_000_000
 
-# Nothing beside the file is opened (world files, .aux.xml, .ovr, .msk): what a file shows must be in the
-# file, and an uploaded name must not reach others. Strict JP2: a truncated code stream is an error, not grey
-# pixels.
+# No file has so many bands by right that a person may choose among them.
+MAX_BANDS = 32
+
+# GDAL opens nothing beside the file (.aux.xml, .ovr, .msk): what a file shows must be in the file, and an
+# uploaded name must not reach others. (A world file is read by ourselves: six numbers.) Strict JP2: a
+# truncated code stream is an error, not grey pixels.
 _GDAL_OPTIONS = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
     "GDAL_PAM_ENABLED": "NO",
@@ -60,7 +61,8 @@ class Photograph:
 
     transform maps (column, row) to coordinates in crs; resolution_m is the side in metres of a square as
     large as a pixel at the centre; masked: 'none' (every pixel valid), 'alpha' (alpha or mask band) or
-    'nodata'.
+    'nodata'. levels: values that become grey levels 0 and 255, None for 8-bit values as they are. palette:
+    the one band holds numbers of colours.
     """
 
     path: Path
@@ -73,6 +75,13 @@ class Photograph:
     rgb: tuple[int, int, int]
     masked: str
     resolution_m: float
+    levels: Levels | None = None
+    palette: bool = False
+
+    @property
+    def reads_in_full(self) -> bool:
+        """Whether pixels cannot be averaged by the decoder: empty ones and palettes are judged one by one."""
+        return self.masked == "nodata" or self.palette
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
@@ -144,24 +153,26 @@ def reading(path: Path) -> Iterator[None]:
         ) from error
 
 
-def describe(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Photograph:
+def describe(path: str | Path, *, max_pixels: int = MAX_PIXELS, how: Reading | None = None) -> Photograph:
     """Look at a photograph without reading its pixels; raises InputError where it cannot serve, with the
     remedy.
 
-    Decisions: the networks learn from 8-bit colour photographs, so other pixel types and single bands are
-    refused rather than stretched by a guess that would change every prediction. With red, green and blue
-    marked, those bands are taken; with three or four unmarked bands, the first three. A CRS need not be an
-    EPSG one, but must tie the pixels to the earth.
+    Decisions: the networks learn from 8-bit colour photographs, so other pixel types, single bands and many
+    unmarked ones are refused rather than read by a guess that would change every prediction; ``how`` is a
+    person's word on them. With red, green and blue marked, those bands are taken; with three or four unmarked
+    bands, the first three; a palette is looked up. A CRS need not be an EPSG one, but must tie the pixels to
+    the earth. Levels "auto" are left open here, because all tiles of a region need the same
+    (`data.imagery.open_imagery`).
     """
     path = Path(path)
+    how = how or Reading()
     check_complete_jp2(path)
     with opened(path) as dataset:
         _check_pixels(path, dataset, max_pixels)
-        crs = _crs(path, dataset)
-        transform = dataset.transform
-        if transform == Affine.identity() or transform.is_degenerate:
-            raise InputError(path, "has no georeference (where its pixels lie)", _GEOREFERENCE)
-        rgb = _colour_bands(path, dataset)
+        crs = parse_crs(how.crs) if how.crs else _crs(path, dataset)
+        transform = _transform(path, dataset)
+        palette = ColorInterp.palette in dataset.colorinterp and dataset.count == 1
+        rgb = _colour_bands(path, dataset, how)
         check_complete_tiff(path, dataset)
         return Photograph(
             path=path,
@@ -174,7 +185,18 @@ def describe(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Photograph:
             rgb=rgb,
             masked=_masked(dataset, rgb),
             resolution_m=_resolution(path, crs, transform, dataset.width, dataset.height),
+            levels=None if how.levels == "auto" or palette else how.levels,
+            palette=palette,
         )
+
+
+def _transform(path: Path, dataset: rasterio.DatasetReader) -> Affine:
+    transform = dataset.transform
+    if transform == Affine.identity() and (beside := world_file(path)) is not None:
+        transform = read_world_file(beside)
+    if transform == Affine.identity() or transform.is_degenerate:
+        raise InputError(path, "has no georeference (where its pixels lie)", _GEOREFERENCE)
+    return transform
 
 
 def _check_pixels(path: Path, dataset: rasterio.DatasetReader, max_pixels: int) -> None:
@@ -183,6 +205,12 @@ def _check_pixels(path: Path, dataset: rasterio.DatasetReader, max_pixels: int) 
             path,
             f"has {dataset.width} x {dataset.height} pixels, more than {max_pixels:,}",
             "Cut it into tiles, or reduce its resolution.",
+        )
+    if dataset.count > MAX_BANDS:
+        raise InputError(
+            path,
+            f"has {dataset.count} bands, more than {MAX_BANDS}",
+            "Bring the bands of a photograph alone.",
         )
 
 
@@ -198,33 +226,39 @@ def _crs(path: Path, dataset: rasterio.DatasetReader) -> pyproj.CRS:
     return crs
 
 
-def _colour_bands(path: Path, dataset: rasterio.DatasetReader) -> tuple[int, int, int]:
+def _colour_bands(path: Path, dataset: rasterio.DatasetReader, how: Reading) -> tuple[int, int, int]:
     colours = list(dataset.colorinterp)
     data_bands = dataset.count - colours.count(ColorInterp.alpha)
     kinds = sorted(set(dataset.dtypes))
-    if data_bands < 3 and kinds != ["uint8"]:
+    if ColorInterp.palette in colours and dataset.count == 1 and kinds == ["uint8"]:
+        return 1, 1, 1
+    if how.bands is not None and max(how.bands) > dataset.count:
+        raise InputError(
+            path,
+            f"has {_count(dataset.count)}; band {max(how.bands)} was asked for",
+            "Choose among them.",
+        )
+    stretched = how.levels is not None and set(kinds) <= set(STRETCHABLE)
+    if data_bands < 3 and kinds != ["uint8"] and not (stretched and how.bands):
         raise InputError(
             path,
             f"has {_count(data_bands)} of {' and '.join(kinds)} values, a colour photograph three of 8 bits",
             "Bring the colour photograph (red, green, blue).",
         )
-    if kinds != ["uint8"]:
+    if kinds != ["uint8"] and not stretched:
         raise InputError(
             path,
             f"holds {' and '.join(kinds)} values in {_count(dataset.count)}, not an 8-bit colour photograph",
             "The network knows 8-bit colour only; convert with a stretch of your choice, for example: "
             "gdal_translate -ot Byte -scale 0 2047 -b 1 -b 2 -b 3 IN.tif OUT.tif (bands red, green, blue)",
         )
+    if how.bands is not None:
+        return how.bands
     if data_bands < 3:
-        palette = ColorInterp.palette in colours
         raise InputError(
             path,
-            "holds colours as a palette"
-            if palette
-            else f"has {_count(data_bands)}, a photograph in colour has three",
-            "Convert with: gdal_translate -expand rgb IN.tif OUT.tif"
-            if palette
-            else "Bring the colour photograph.",
+            f"has {_count(data_bands)}, a photograph in colour has three",
+            "Bring the colour photograph.",
         )
     if all(colour in colours for colour in (ColorInterp.red, ColorInterp.green, ColorInterp.blue)):
         red, green, blue = (
@@ -266,45 +300,3 @@ def _resolution(path: Path, crs: pyproj.CRS, transform: Affine, width: int, heig
     return math.sqrt(
         abs((east[1] - east[0]) * (north[2] - north[0]) - (east[2] - east[0]) * (north[1] - north[0]))
     )
-
-
-def read_part(
-    dataset: rasterio.DatasetReader, photograph: Photograph, window: Window, step: int
-) -> tuple[NDArray[np.uint8], NDArray[np.float32] | None, tuple[float, float]]:
-    """Pixels of a window averaged by about `step`: rgb uint8 (h, w, 3), the valid share (h, w) or None where
-    every pixel is valid, and how many file pixels one of these is wide and high.
-
-    Averages leave empty pixels out. Nodata is judged at full resolution and a pixel is empty only if *all*
-    bands hold it: GDAL's own averaging drops each band by itself, which tints saturated white roofs under
-    nodata 255.
-    """
-    height, width = math.ceil(window.height / step), math.ceil(window.width / step)
-    indexes = list(photograph.rgb)
-    if photograph.masked == "nodata":
-        full = dataset.read(indexes, window=window)
-        nodata = np.array([dataset.nodatavals[band - 1] for band in indexes], dtype=float)[:, None, None]
-        valid = np.any(full != nodata, axis=0).astype(np.float32)
-        return *_average(full.transpose(1, 2, 0), valid, step), (step, step)
-    shape = (height, width)
-    rgb = dataset.read(indexes, window=window, out_shape=(3, *shape), resampling=Resampling.average)
-    image: NDArray[Any] = cv2.merge(list(rgb))  # faster than a transposed copy
-    scale = (window.width / width, window.height / height)
-    if photograph.masked == "none":
-        return image, None, scale
-    mask = dataset.read_masks(indexes[0], window=window, out_shape=shape, resampling=Resampling.average)
-    return image, mask.astype(np.float32) / 255, scale
-
-
-def _average(
-    image: NDArray[np.uint8], valid: NDArray[np.float32], step: int
-) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Means of the valid pixels over blocks of step x step (the last may be smaller), and valid shares."""
-    if step == 1:
-        return np.ascontiguousarray(image), valid
-    rows, columns = np.arange(0, image.shape[0], step), np.arange(0, image.shape[1], step)
-    weighted = image.astype(np.float32) * valid[..., None]
-    sums = np.add.reduceat(np.add.reduceat(weighted, rows, axis=0), columns, axis=1)
-    counts = np.add.reduceat(np.add.reduceat(valid, rows, axis=0), columns, axis=1)
-    sizes = np.outer(np.diff([*rows, image.shape[0]]), np.diff([*columns, image.shape[1]]))
-    means = np.rint(sums / np.maximum(counts, 1)[..., None])
-    return means.astype(np.uint8), (counts / sizes).astype(np.float32)

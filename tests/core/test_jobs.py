@@ -36,7 +36,7 @@ def test_submit_copies_and_queues(settings, photograph, tmp_path):
     state = jobs.state(job, settings)
     assert (state.state, state.reason, state.study_id, state.name) == ("queued", None, "tiny", "town.tif")
     folder = settings.jobs / job
-    assert (folder / "input" / "photograph.tif").read_bytes() == photograph.read_bytes()
+    assert (folder / "input" / "photographs" / "0000.tif").read_bytes() == photograph.read_bytes()
     assert (folder / "input" / "land-use.gpkg").is_file()
     assert not list(settings.jobs.glob(".*"))
 
@@ -49,7 +49,7 @@ def test_ids_are_long_and_different(settings, photograph):
 @pytest.mark.parametrize("name", ["../../evil.tif", "a b'; DROP TABLE.tif", "/etc/passwd.tif", "é\n.TIF"])
 def test_names_never_become_paths(settings, photograph, name):
     job = jobs.submit(photograph, name=name, settings=settings)
-    assert [p.name for p in (settings.jobs / job / "input").iterdir()] == ["photograph.tif"]
+    assert [p.name for p in (settings.jobs / job / "input").iterdir()] == ["photographs"]
     assert jobs.state(job, settings).name == name
 
 
@@ -58,7 +58,7 @@ def test_shapefile_comes_with_its_parts_and_nothing_else(settings, photograph, t
         (tmp_path / f"use{part}").write_text(part)
     job = jobs.submit(photograph, land_use=tmp_path / "use.shp", settings=settings)
     found = {p.name for p in (settings.jobs / job / "input").iterdir()}
-    assert found == {"photograph.tif", *(f"land-use{part}" for part in (".shp", ".shx", ".dbf", ".prj"))}
+    assert found == {"photographs", *(f"land-use{part}" for part in (".shp", ".shx", ".dbf", ".prj"))}
 
 
 def test_refusals_name_file_fault_and_remedy_and_leave_nothing(settings, photograph, tmp_path):

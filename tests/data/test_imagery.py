@@ -471,8 +471,11 @@ def test_a_disguised_file_is_not_opened(tmp_path):
 
 
 def test_files_beside_a_photograph_are_not_read(tmp_path):
+    """But for a world file, whose six numbers we read ourselves (test_reading.py)."""
     path = write_photograph(tmp_path / "p.tif", texture(60, 60), Affine.identity())
-    path.with_suffix(".tfw").write_text("1\n0\n0\n-1\n4000000\n2800000\n")
+    (tmp_path / "p.tif.aux.xml").write_text(
+        "<PAMDataset><GeoTransform>4000000, 1, 0, 2800000, 0, -1</GeoTransform></PAMDataset>"
+    )
     refuse(path, "no georeference")
 
 

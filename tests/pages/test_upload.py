@@ -118,7 +118,7 @@ def test_what_is_predicted_so_far_is_drawn_in_its_place(run_page: RunPage, tmp_p
     grid = Grid()
     cells = pd.DataFrame({"x": [0, 200, 0, 200], "y": [0, 0, 200, 200], "chunk": [0, 0, 1, 2]})
     cells.insert(0, "cell_id", [f"c{n}" for n in range(4)])
-    region_plan.write_plan(folder, region_plan.Plan(grid, cells, 0, 1.0, "EPSG:3035", ()))
+    region_plan.write_plan(folder, region_plan.Plan(grid, cells, 1.0, "EPSG:3035", ()))
     assert "So far" not in texts(test.run())
     for number, classes in ((0, [1, 10]), (2, [5])):
         chunk = cells[cells.chunk == number].assign(**{"class": classes})
