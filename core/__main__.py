@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from core import bench, explain, submit, worker
+    from core import bench, explain, preview, submit, worker
     from data.world.plan import SIZES
 
     parser = argparse.ArgumentParser(prog="python -m core", description="Carreau from the command line.")
@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, command, said in (
         ("explain", explain, "draw another activation map of one cell"),
         ("bench", bench, "measure Carreau itself"),
+        ("preview", preview, "say what a job on photographs would do"),
         ("submit", submit, "send a photograph through the job queue"),
         ("worker", worker, "run jobs until there is nothing left to do"),
     ):

@@ -28,6 +28,9 @@ class Settings:
     machine: str = _setting("", "this machine's name among those that share the queue; empty = its host name")
     heartbeat_s: int = _setting(10, "seconds between a worker's signs of life on a shared queue")
     takeover_s: int = _setting(45, "seconds of silence after which other workers take over its jobs")
+    drop_folder: str = _setting(
+        "", "folder of photographs on the server that readers may choose from, read where they stand"
+    )
     max_upload_mb: int = _setting(200, "largest file taken through the browser, in megabytes")
     max_jobs: int = _setting(20, "jobs of one owner that may wait or run at a time")
     max_stored_gb: int = _setting(50, "gigabytes that the jobs of one owner may take, files and results")

@@ -19,18 +19,56 @@ LOOK_S = 0.25
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `python -m core submit`."""
-    parser.add_argument("file", type=Path, metavar="FILE", help="GeoTIFF or JPEG 2000")
+    parser.add_argument(
+        "files",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="GeoTIFF or JPEG 2000; several, or a folder, are one region",
+    )
+    add_reading_arguments(parser)
+    parser.add_argument(
+        "--in-place", action="store_true", help="do not copy: read the file or folder where it stands"
+    )
     parser.add_argument("--land-use", type=Path, metavar="F", help="land-use polygons of the same place")
     parser.add_argument("--study", metavar="ID", help="whose networks are used (default: the first found)")
     parser.add_argument("--wait", action="store_true", help="wait for the end of the job")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
 
+def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how photographs are to be read where their files leave it open."""
+    parser.add_argument("--bands", metavar="R,G,B", help="bands to read as red, green, blue, such as 4,3,2")
+    parser.add_argument(
+        "--levels", metavar="LOW,HIGH", help="values that become black and white in 16-bit files; or auto"
+    )
+    parser.add_argument("--crs", metavar="CODE", help="CRS of files that name none, such as EPSG:2154")
+
+
+def reading_of(options: argparse.Namespace) -> dict[str, Any]:
+    """Return what was said on how to read, as `data.reading.Reading` takes it; raises SettingsError."""
+    from data.reading import Reading  # brings rasterio
+
+    asked: dict[str, Any] = {"crs": options.crs}
+    if options.bands:
+        asked["bands"] = options.bands.split(",")
+    if options.levels:
+        asked["levels"] = "auto" if options.levels == "auto" else options.levels.split(",")
+    return Reading.from_json(asked).to_json()
+
+
 def run(options: argparse.Namespace) -> int:
     """Submit, wait if asked to, print where the job stands; 0 done (or queued), 2 rejected, 1 failed."""
     settings = read_settings()
     try:
-        job = jobs.submit(options.file, land_use=options.land_use, study_id=options.study, settings=settings)
+        job = jobs.submit(
+            options.files,
+            how=reading_of(options),
+            in_place=options.in_place,
+            land_use=options.land_use,
+            study_id=options.study,
+            settings=settings,
+        )
     except (InputError, QuotaError) as error:
         nothing = {
             "job": None,

@@ -57,7 +57,7 @@ class Reading:
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-able object that `from_json` reads."""
-        return asdict(self)
+        return {key: list(one) if isinstance(one, tuple) else one for key, one in asdict(self).items()}
 
     @classmethod
     def from_json(cls, facts: dict[str, Any] | None) -> Reading:

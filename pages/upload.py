@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from core import jobs
+from core import drop_folder, jobs
 from core.settings import read_settings
 from data.errors import CarreauError, InputError, QuotaError
-from pages.shared import figures, frame, job_view, state, study, uploads
+from pages.shared import frame, job_view, state, study, upload_preview, uploads
 from pages.shared.study import OpenStudy
 
 _FOUND = "upload.found"
 _OWNER = "upload.owner"
+_BROWSER, _SERVER = "This computer", "The server’s folder"
 
 
 def page() -> None:
@@ -81,14 +82,10 @@ def _model_line(here: OpenStudy) -> str:
 
 def _form(here: OpenStudy) -> None:
     most = read_settings().max_upload_mb
+    dropped = drop_folder.dropped(read_settings())
     left, right = st.columns([60, 40], gap="medium")
     with left:
-        photograph = st.file_uploader(
-            "Orthophoto: GeoTIFF or JPEG 2000, georeferenced, colour, 8 bit",
-            type=uploads.PHOTOGRAPH_TYPES,
-            max_upload_size=most,
-            key="upload.photograph",
-        )
+        sent = _from_server(dropped) if dropped and _source() == _SERVER else _from_browser(most)
     with right:
         land_use = st.file_uploader(
             "Land use of the same place (optional): GeoPackage, or a zipped shapefile",
@@ -96,49 +93,87 @@ def _form(here: OpenStudy) -> None:
             max_upload_size=most,
             key="upload.land_use",
         )
-    if photograph is None:
-        frame.note(
-            f"It is cut into squares of {here.row.cell_size_m} m (the census grid in Europe, a grid in the "
-            f"local UTM zone "
-            "elsewhere); from 600 × 600 m on it holds at least one whole square. Files stay on this "
-            "computer, in the job's "
-            f"folder. Above {most} MB use <code>python -m core submit FILE</code>, which has no such limit."
-        )
+    if sent is None:
+        _say_what_is_taken(here, most, bool(dropped))
         return
-    found = _looked_at(photograph, land_use)
-    usable = _say_photograph(found["photograph"])
+    sent = replace(sent, land_use=land_use)
+    found, picture = _looked_at(sent)
+    usable = bool(found["usable"])
+    if not usable:
+        st.error(found["reason"] or "The file cannot be used.")
+    upload_preview.reading_controls(found)
+    if usable:
+        upload_preview.show(found, picture)
     if found["land_use"] is not None:
         usable = _say_land_use(found["land_use"]) and usable
     if st.button("Ask the model", type="primary", disabled=not usable, key="upload.submit"):
-        _submit(photograph, land_use, here)
+        _submit(sent, found, here)
 
 
-def _looked_at(photograph: UploadedFile, land_use: UploadedFile | None) -> dict[str, Any]:
-    """Inspect uploads once; the answer is kept with their ids, not with their bytes."""
-    key = (photograph.file_id, land_use.file_id if land_use else None)
-    kept = st.session_state.get(_FOUND)
-    if kept is None or kept[0] != key:
-        with st.spinner("Looking at the file"):
-            kept = (key, uploads.looked_at(photograph, land_use))
-        st.session_state[_FOUND] = kept
-    return dict(kept[1])
-
-
-def _say_photograph(found: dict[str, Any]) -> bool:
-    if not found["usable"]:
-        st.error(found["reason"] or "The file cannot be used.")
-        return False
-    cells = found["cells"]
-    rows = (
-        ("Cells", f"{cells:,}".replace(",", "\u202f"), f"whole squares of 200 m in {found['grid']}"),
-        ("Resolution", f"{found['resolution_m']:.3g} m", f"{found['width']} × {found['height']} pixels"),
-        ("CRS", f"EPSG:{found['epsg']}" if found.get("epsg") else "its own", "coordinate system of the file"),
-        ("Bands", str(found["bands"]), str(found["dtype"])),
+def _source() -> str:
+    chosen = st.segmented_control(
+        "Photographs from", (_BROWSER, _SERVER), default=_BROWSER, required=True, key="upload.source"
     )
-    figures.figures(rows)
-    for warning in found["warnings"]:
-        st.warning(warning)
-    return True
+    return str(chosen)
+
+
+def _from_browser(most: int) -> uploads.Sent | None:
+    files = st.file_uploader(
+        "Orthophoto: GeoTIFF or JPEG 2000; several tiles are one region",
+        type=uploads.PHOTOGRAPH_TYPES,
+        max_upload_size=most,
+        accept_multiple_files=True,
+        key="upload.photograph",
+    )
+    return uploads.Sent(tuple(files)) if files else None
+
+
+def _from_server(dropped: list[drop_folder.Dropped]) -> uploads.Sent | None:
+    by_name = {one.name: one for one in dropped}
+
+    def said(name: str) -> str:
+        one = by_name[name]
+        tiles = f"{one.photographs} tiles, " if one.photographs > 1 else ""
+        return f"{name} ({tiles}{one.megabytes:,.0f} MB)".replace(",", "\u202f")
+
+    name = st.selectbox(
+        "Photograph or folder of tiles on the server",
+        list(by_name),
+        index=None,
+        format_func=said,
+        placeholder=f"{len(by_name)} to choose from",
+        key="upload.dropped",
+    )
+    return uploads.Sent(dropped=name) if name else None
+
+
+def _say_what_is_taken(here: OpenStudy, most: int, with_server: bool) -> None:
+    larger = (
+        "choose it from the server’s folder"
+        if with_server
+        else "use <code>python -m core submit FILE</code>, which has no such limit"
+    )
+    frame.note(
+        f"It is cut into squares of {here.row.cell_size_m} m (the census grid in Europe, a grid in the local "
+        "UTM zone elsewhere); from 600 × 600 m on it holds at least one whole square. Any georeferenced "
+        "photograph does: 8 or 16 bits, 1 to 8 bands, or with a world file. Files stay on this computer, in "
+        f"the job’s folder. Above {most} MB a file, {larger}."
+    )
+
+
+def _looked_at(sent: uploads.Sent) -> tuple[dict[str, Any], bytes | None]:
+    """Look at uploads once for each way to read them; the answer is kept with their ids, not their bytes."""
+    kept = st.session_state.get(_FOUND)
+    if kept is not None and kept[0][0] != sent.key:
+        upload_preview.forget()
+    how = upload_preview.how_chosen()
+    key = (sent.key, how)
+    if kept is None or kept[0] != key:
+        with st.spinner("Looking at the photograph", show_time=True):
+            kept = (key, uploads.looked_at(sent, how))
+        st.session_state[_FOUND] = kept
+    found, picture = kept[1]
+    return dict(found), picture
 
 
 def _say_land_use(found: dict[str, Any]) -> bool:
@@ -155,21 +190,25 @@ def _say_land_use(found: dict[str, Any]) -> bool:
     return True
 
 
-def _submit(photograph: UploadedFile, land_use: UploadedFile | None, here: OpenStudy) -> None:
+def _submit(sent: uploads.Sent, found: dict[str, Any], here: OpenStudy) -> None:
     owner = st.session_state.setdefault(_OWNER, f"browser-{secrets.token_hex(8)}")
     try:
-        with (
-            st.spinner("Handing it to the worker"),
-            uploads.on_disk(photograph, land_use) as (picture, layer),
-        ):
+        with st.spinner("Handing it to the worker"), uploads.on_disk(sent) as (pictures, layer):
             job = jobs.submit(
-                picture, land_use=layer, study_id=here.row.study_id, owner=owner, name=photograph.name
+                pictures,
+                how=found["reading"],
+                in_place=sent.dropped is not None,
+                land_use=layer,
+                study_id=here.row.study_id,
+                owner=owner,
+                name=sent.files[0].name if len(sent.files) == 1 else None,
             )
         jobs.ensure_worker()
     except (InputError, QuotaError) as error:
         frame.fault(error)
         return
     st.session_state.pop(_FOUND, None)
+    upload_preview.forget()
     state.put("job", job)
     st.rerun()
 

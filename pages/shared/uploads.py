@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
+from core import preview
+from core.drop_folder import find_dropped
+from core.job_files import IMAGE_SUFFIXES, WORLD_SUFFIXES
+from core.settings import read_settings
 from data.errors import InputError
-from data.inspect import inspect
 
-PHOTOGRAPH_TYPES = ["tif", "tiff", "jp2", "j2k"]
+PHOTOGRAPH_TYPES = [suffix.removeprefix(".") for suffix in (*IMAGE_SUFFIXES, *WORLD_SUFFIXES)]
 LAND_USE_TYPES = ["gpkg", "zip"]
 _SHAPEFILE = {".shp", ".shx", ".dbf", ".prj", ".cpg"}
 _LAYERS = {".gpkg", *_SHAPEFILE}
@@ -24,33 +28,61 @@ class Upload(Protocol):
     """What is needed of Streamlit's UploadedFile."""
 
     name: str
+    file_id: str
 
     def getbuffer(self) -> memoryview:
         """Return the file's bytes."""
 
 
+@dataclass(frozen=True)
+class Sent:
+    """What a reader wants the model to see: files of theirs, or what lies in the server's folder."""
+
+    files: tuple[Upload, ...] = ()  # photographs and world files
+    dropped: str | None = None  # a name in the drop folder
+    land_use: Upload | None = None
+
+    @property
+    def key(self) -> tuple[str | None, ...]:
+        """Other than the keys of all other choices."""
+        layer = self.land_use.file_id if self.land_use else None
+        return (*(file.file_id for file in self.files), self.dropped, layer)
+
+
 @contextmanager
-def on_disk(photograph: Upload, land_use: Upload | None = None) -> Iterator[tuple[Path, Path | None]]:
-    """Write uploads to a temporary folder and yield their paths; a zipped land use is unpacked.
+def on_disk(sent: Sent) -> Iterator[tuple[list[Path], Path | None]]:
+    """Write uploads to a temporary folder and yield the paths of photographs and of the land use.
+
+    A world file lies beside its photograph; a zipped land use is unpacked; what lies in the server's folder
+    stays there.
 
     Raises:
-        InputError: an archive that cannot be opened, or that holds no layer, or several.
+        InputError: two files of one name; no photograph among them; an archive that cannot be opened, or that
+            holds no layer, or several; nothing of that name in the server's folder.
     """
     with tempfile.TemporaryDirectory(prefix="carreau-upload-") as name:
         folder = Path(name)
-        picture = _written(photograph, folder / "photograph")
+        if sent.dropped is not None:
+            pictures = [find_dropped(sent.dropped, read_settings())]
+        else:
+            written = [_written(file, folder / "photographs") for file in sent.files]
+            pictures = [path for path in written if path.suffix.lower() in IMAGE_SUFFIXES]
+            if not pictures:
+                raise InputError(written[0].name, "is no photograph", "Bring the .tif or .jp2 file, too.")
         layer = None
-        if land_use is not None:
-            layer = _written(land_use, folder / "land-use")
+        if sent.land_use is not None:
+            layer = _written(sent.land_use, folder / "land-use")
             if layer.suffix.lower() == ".zip":
                 layer = unpacked(layer, folder / "unpacked")
-        yield picture, layer
+        yield pictures, layer
 
 
 def _written(upload: Upload, folder: Path) -> Path:
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     # a browser sends a bare name, other clients may send a path
     path = folder / (PurePosixPath(upload.name.replace("\\", "/")).name or "file")
+    if path.exists():
+        raise InputError(path.name, "is the name of two files", "Send one of them.")
     path.write_bytes(upload.getbuffer())
     return path
 
@@ -104,43 +136,34 @@ def _suffix(name: str) -> str:
     return PurePosixPath(name).suffix.lower()
 
 
-def looked_at(photograph: Upload, land_use: Upload | None) -> dict[str, Any]:
-    """Inspect what was brought: keys photograph and land_use (None without), each as `data.inspect.inspect`
-    says.
+def looked_at(sent: Sent, how: Mapping[str, Any]) -> tuple[dict[str, Any], bytes | None]:
+    """Say what a job on an upload would do, as `core.preview.looked_at`, with a PNG of the cells.
 
-    A reason names the file as the reader does. A file of the wrong kind is not usable, whatever else it is
-    good for.
+    It is decoded in a process of its own. Reasons name files as the reader does. A layer of another kind than
+    land use is not usable, whatever else it is good for.
     """
     try:
-        with on_disk(photograph, land_use) as (picture, layer):
-            found = {
-                "photograph": _asked(
-                    picture, photograph.name, "imagery", "a photograph (GeoTIFF or JPEG 2000)"
-                ),
-                "land_use": None,
-            }
-            if layer is not None and land_use is not None:
-                found["land_use"] = _asked(layer, land_use.name, "land_use", "a land-use layer (Urban Atlas)")
-            return found
+        with on_disk(sent) as (pictures, layer), tempfile.TemporaryDirectory() as folder:
+            picture = Path(folder) / "cells.png"
+            found = preview.looked_at_apart(pictures, how=how, land_use=layer, picture=picture)
+            if layer is not None and sent.land_use is not None and found["land_use"] is not None:
+                _under_its_name(found["land_use"], layer, sent.land_use.name)
+            return found, picture.read_bytes() if picture.is_file() else None
     except InputError as error:
-        bad = {"kind": "unknown", "usable": False, "reason": str(error), "warnings": []}
-        with on_disk(photograph) as (picture, _):
-            return {
-                "photograph": _asked(picture, photograph.name, "imagery", "a photograph"),
-                "land_use": bad,
-            }
+        bad = {"usable": False, "reason": str(error), "warnings": [], "guesses": [], "land_use": None}
+        return bad, None
 
 
-def _asked(path: Path, name: str, kind: str, said: str) -> dict[str, Any]:
-    found = inspect(path)
+def _under_its_name(found: dict[str, Any], path: Path, name: str) -> None:
     texts = [str(path), str(path.resolve()), str(path.parent)]
     found["reason"] = _named(found["reason"], texts, name)
     found["warnings"] = [_named(text, texts, name) for text in found["warnings"]]
     found["file"] = name
-    if found["usable"] and found["kind"] != kind:
+    if found["usable"] and found["kind"] != "land_use":
         found["usable"] = False
-        found["reason"] = f"{name}: is a {found['kind'].replace('_', ' ')} file. Bring {said} here."
-    return found
+        found["reason"] = (
+            f"{name}: is a {found['kind'].replace('_', ' ')} file. Bring a land-use layer (Urban Atlas) here."
+        )
 
 
 def _named(text: str, paths: list[str], name: str) -> str:

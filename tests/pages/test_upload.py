@@ -15,11 +15,14 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import rasterio
 import shapely
 from PIL import Image
+from rasterio.transform import from_origin
 from streamlit.testing.v1 import AppTest
 
 from core import jobs, region_parts, region_plan
+from core.bench import tiny
 from core.jobs import JobState
 from core.region import RegionRows
 from data.errors import InputError
@@ -90,7 +93,7 @@ def test_a_photograph_is_described_and_queued(
     job = test.query_params["job"]
     asked = json.loads((tmp_path / "var" / "jobs" / job / "job.json").read_text())
     assert (asked["name"], asked["study_id"]) == ("my town.tif", "synthetic")
-    assert (tmp_path / "var" / "jobs" / job / asked["file"]).read_bytes() == content
+    assert (tmp_path / "var" / "jobs" / job / asked["photographs"] / "0000.tif").read_bytes() == content
     assert no_worker
     assert "Waiting for the worker" in test.get("progress")[0].proto.text
     test.button(key="job.pause").click().run()
@@ -165,7 +168,7 @@ def test_an_unusable_file_is_named_and_cannot_be_submitted(
     test = upload(run_page("upload"), name, content)
     assert not test.exception
     assert test.error[0].value.startswith(fault)
-    assert "carreau-upload" not in test.error[0].value
+    assert "carreau-" not in test.error[0].value
     assert test.button(key="upload.submit").disabled
 
 
@@ -174,6 +177,70 @@ def test_too_small_a_photograph_says_what_would_do(run_page: RunPage, tmp_path: 
     test = upload(run_page("upload"), "small.tif", content)
     assert "small.tif" in test.error[0].value and "200" in test.error[0].value
     assert test.button(key="upload.submit").disabled
+
+
+def upload_all(test: AppTest, files: dict[str, bytes]) -> AppTest:
+    given = [(name, content, "image/tiff") for name, content in files.items()]
+    return test.file_uploader(key="upload.photograph").set_value(given).run()
+
+
+def test_a_bare_photograph_gets_its_place_from_a_world_file_and_a_chosen_crs(
+    run_page: RunPage, tmp_path: Path
+) -> None:
+    bare = tiny.write_photograph(tmp_path / "bare.tif", 2, 2, crs=None, transform=rasterio.Affine.identity())
+    world = f"2\n0\n0\n-2\n{tiny.WEST + 1}\n{tiny.NORTH - 1}\n".encode()
+    test = upload_all(run_page("upload"), {"bare.tif": bare.read_bytes(), "bare.tfw": world})
+    assert not test.exception
+    assert "bare.tif: has no CRS" in test.error[0].value
+    assert test.button(key="upload.submit").disabled
+    test.selectbox(key="upload.crs").set_value("EPSG:3035 (LAEA, Europe)").run()
+    assert not test.exception and not test.error
+    assert ">4<" in texts(test)
+    test.button(key="upload.submit").click().run()
+    folder = tmp_path / "var" / "jobs" / test.query_params["job"]
+    asked = json.loads((folder / "job.json").read_text())
+    assert asked["reading"] == {"bands": None, "levels": None, "crs": "EPSG:3035"}
+    assert sorted(p.name for p in (folder / "input" / "photographs").iterdir()) == ["0000.tif", "0000.wld"]
+
+
+def test_sixteen_bits_and_unmarked_bands_are_guessed_and_may_be_corrected(
+    run_page: RunPage, tmp_path: Path
+) -> None:
+    pixels = tiny.random_blocks(200, 200).astype(np.uint16) * 8
+    four = np.concatenate([pixels, pixels[:1]])
+    path = tiny.write_photograph(
+        tmp_path / "deep.tif", 2, 2, pixels=four, count=4, dtype="uint16", photometric="minisblack"
+    )
+    test = upload(run_page("upload"), "deep.tif", path.read_bytes())
+    assert not test.exception and not test.error
+    assert "uint16 values are stretched" in texts(test)
+    test.selectbox(key="upload.red").set_value(3).run()
+    test.number_input(key="upload.white").set_value(1000.0).run()
+    assert not test.exception and not test.error
+    test.button(key="upload.submit").click().run()
+    asked = json.loads((tmp_path / "var" / "jobs" / test.query_params["job"] / "job.json").read_text())
+    assert asked["reading"]["bands"] == [3, 2, 3]
+    assert asked["reading"]["levels"][1] == 1000.0
+
+
+def test_the_server_s_folder_is_offered_and_read_in_place(
+    run_page: RunPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop = tmp_path / "drop"
+    (drop / "town").mkdir(parents=True)
+    for number in range(2):
+        place = from_origin(tiny.WEST + 400 * number, tiny.NORTH, 2, 2)
+        tiny.write_photograph(drop / "town" / f"{number}.tif", 2, 2, transform=place)
+    monkeypatch.setenv("CARREAU_DROP_FOLDER", str(drop))
+    test = run_page("upload")
+    test.button_group(key="upload.source").set_value("The server’s folder").run()
+    test.selectbox(key="upload.dropped").set_value("town/").run()
+    assert not test.exception and not test.error
+    assert ">8<" in texts(test) and "2 tiles of" in texts(test)
+    test.button(key="upload.submit").click().run()
+    folder = tmp_path / "var" / "jobs" / test.query_params["job"]
+    assert json.loads((folder / "job.json").read_text())["photographs"] == str(drop / "town")
+    assert not list((folder / "input").iterdir())
 
 
 # archives ------------------------------------------------------------------------------------------

@@ -1,0 +1,209 @@
+"""Before a job: how the photograph would be read, the cells it makes, on a map; what a reader may correct."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+import streamlit as st
+from numpy.typing import NDArray
+from PIL import Image
+
+from pages.shared import figures, frame, maps, palette
+from pages.shared.maps import Picture
+from pages.shared.rasters import Raster, as_data_url
+
+HOW = "upload.how"
+_BANDS = ("upload.red", "upload.green", "upload.blue")
+_LEVELS = ("upload.black", "upload.white")
+_CRS = "upload.crs"
+_USUAL_CRS = (
+    "EPSG:2154 (Lambert-93, France)",
+    "EPSG:3035 (LAEA, Europe)",
+    "EPSG:32631 (UTM 31N)",
+    "EPSG:4326 (longitude, latitude)",
+)
+_WHOLE, _EMPTY = 255, 90  # how `core.preview` marks cells in the picture's alpha
+
+
+def forget() -> None:
+    """Forget what was said on how to read: other photographs have come."""
+    for key in (HOW, *_BANDS, *_LEVELS, _CRS):
+        st.session_state.pop(key, None)
+
+
+def how_chosen() -> dict[str, Any]:
+    """Return what the reader said on how to read, as `data.reading.Reading` takes it."""
+    return dict(st.session_state.get(HOW, {}))
+
+
+def reading_controls(found: dict[str, Any]) -> None:
+    """Offer bands, value range and CRS; open where one is guessed or missing."""
+    bands = found.get("bands")
+    if not bands:
+        return
+    asked = bool(found["guesses"] or found.get("needs_crs") or how_chosen())
+    with st.expander("How the photograph is read", expanded=asked):
+        if found["guesses"]:
+            frame.note(f"Guessed, please check: {frame.escape('; '.join(found['guesses']))}.")
+        _band_choice(bands, found.get("reading", {}))
+        _level_choice(bands, found.get("reading", {}))
+        st.selectbox(
+            "CRS of the file" if found.get("needs_crs") else "CRS, if the file’s own is wrong",
+            _USUAL_CRS,
+            index=None,
+            key=_CRS,
+            accept_new_options=True,
+            placeholder="a code such as EPSG:2154",
+            on_change=_remember,
+            args=("crs",),
+        )
+
+
+def _band_choice(bands: list[dict[str, Any]], reading: dict[str, Any]) -> None:
+    if len(bands) == 1:
+        return
+    by_colour = {band["colour"]: band["number"] for band in bands}
+    usual = [by_colour.get(colour, number) for number, colour in enumerate(("red", "green", "blue"), 1)]
+    chosen = reading.get("bands") or usual
+    numbers = [band["number"] for band in bands]
+    said = {band["number"]: f"{band['number']} {band['colour']}".strip() for band in bands}
+    for column, key, title, number in zip(
+        st.columns(3), _BANDS, ("Red", "Green", "Blue"), chosen, strict=True
+    ):
+        column.selectbox(
+            f"{title} from band",
+            numbers,
+            index=numbers.index(min(number, len(numbers))),
+            format_func=said.__getitem__,
+            key=key,
+            on_change=_remember,
+            args=("bands",),
+        )
+
+
+def _level_choice(bands: list[dict[str, Any]], reading: dict[str, Any]) -> None:
+    levels = reading.get("levels")
+    if all(band["kind"] == "uint8" for band in bands) or not isinstance(levels, list):
+        return
+    for column, key, title, value in zip(
+        st.columns(2), _LEVELS, ("Value shown as black", "Value shown as white"), levels, strict=True
+    ):
+        column.number_input(title, value=float(value), key=key, on_change=_remember, args=("levels",))
+
+
+def _remember(what: str) -> None:
+    """Keep what one choice says beside the others; the run that follows looks at the photograph by it."""
+    here = st.session_state
+    how = how_chosen()
+    if what == "bands":
+        how["bands"] = [here[key] for key in _BANDS]
+    elif what == "levels":
+        how["levels"] = [here[key] for key in _LEVELS]
+    else:
+        code = str(here[_CRS] or "").split(" (")[0].strip()
+        how["crs"] = f"EPSG:{code}" if code.isdigit() else code or None
+    here[HOW] = how
+
+
+def show(found: dict[str, Any], picture: bytes | None) -> None:
+    """Draw what a job would do: figures, warnings, and two maps: what the networks see, and the cells."""
+    _figures(found)
+    for warning in found["warnings"]:
+        st.warning(warning)
+    if picture is None:
+        return
+    pixels = np.asarray(Image.open(io.BytesIO(picture)).convert("RGBA"))
+    west, south, east, north = found["extent"]
+    size = found["cell_size_m"]
+    raster = Raster(west, north, size, (east - west) // size, (north - south) // size)
+    outline = shapely.MultiPolygon([shapely.Polygon(ring) for ring in found["outline"]])
+    seen = pixels.copy()
+    seen[..., 3] = np.where(pixels[..., 3] > 0, 255, 0)
+    pictures = [
+        Picture("both", "photograph", as_data_url(seen)),
+        Picture("right", "cells", as_data_url(_cells(pixels, raster))),
+    ]
+    nothing = pd.DataFrame({"x": [], "y": [], "class": [], "predicted": [], "imputed": []})
+    maps.map_pair(
+        maps.deck_of(raster, pictures, shapely.to_wkb(outline), None),
+        raster,
+        nothing.astype({"x": int, "y": int, "imputed": bool}),
+        place=f"preview-{west}-{south}",
+        key="upload.map",
+        crs=found["grid"],
+        label="Two maps of the photograph before it is sent: left what the networks will see, right the "
+        "cells that it makes.",
+    )
+    left_out = f" {found['empty']} with empty pixels are left out." if found["empty"] else ""
+    part = (
+        f" Pixels were looked at in {found['cells_seen']} cells next to the middle."
+        if found["cells_seen"] < found["cells"] + found["empty"]
+        else ""
+    )
+    frame.note(
+        f"Left: the photograph as the networks will see it, with its outline. Right: the "
+        f"{_number(found['cells'])} cells that it makes.{left_out}{part} Middle at {_place(found['place'])}."
+    )
+
+
+def _figures(found: dict[str, Any]) -> None:
+    reading = found["reading"]
+    bands = ", ".join(map(str, reading["bands"])) if reading["bands"] else "red, green, blue"
+    tiles = f"{found['tiles']} tiles of " if found["tiles"] > 1 else ""
+    stretched = ""
+    if reading["levels"]:
+        stretched = f", {reading['levels'][0]:g} to {reading['levels'][1]:g} stretched"
+    code = reading["crs"] or (f"EPSG:{found['epsg']}" if found.get("epsg") else "its own")
+    figures.figures(
+        (
+            (
+                "Cells",
+                _number(found["cells"]),
+                f"whole squares of {found['cell_size_m']} m in {found['grid']}",
+            ),
+            (
+                "Resolution",
+                f"{found['resolution_m']:.3g} m",
+                f"{tiles}{found['width']} × {found['height']} pixels",
+            ),
+            ("CRS", code, "chosen" if reading["crs"] else "coordinate system of the file"),
+            ("Bands", str(len(found["bands"])), f"{bands}; {found['dtype']}{stretched}"),
+        )
+    )
+
+
+def _cells(pixels: NDArray[np.uint8], raster: Raster) -> NDArray[np.uint8]:
+    """Return the cells as tinted squares with an edge, clear where there is none; empty ones without tint."""
+    px = max(1, pixels.shape[1] // raster.width)
+    marks = pixels[px // 2 :: px, px // 2 :: px, 3][: raster.height, : raster.width]
+    side = 8 if max(raster.width, raster.height) <= 256 else 1
+    tint = palette.rgb(palette.inks().primary)
+    picture = np.zeros((raster.height * side, raster.width * side, 4), np.uint8)
+    picture[..., :3] = tint
+    alpha = np.where(marks == _WHOLE, 110, np.where(marks == _EMPTY, 20, 0)).astype(np.uint8)
+    picture[..., 3] = alpha.repeat(side, 0).repeat(side, 1)
+    if side > 1:
+        edge = np.zeros((side, side), bool)
+        edge[0], edge[:, 0] = True, True
+        edges = np.tile(edge, (raster.height, raster.width)) & (picture[..., 3] > 0)
+        picture[edges, 3] = 220
+    return picture
+
+
+def _number(count: int) -> str:
+    return f"{count:,}".replace(",", "\u202f")
+
+
+def _place(place: list[float]) -> str:
+    """Return longitude and latitude as a person writes them.
+
+    >>> _place([-1.6801, 48.1173])
+    '48.117° N, 1.680° W'
+    """
+    longitude, latitude = place
+    north, east = "N" if latitude >= 0 else "S", "E" if longitude >= 0 else "W"
+    return f"{abs(latitude):.3f}° {north}, {abs(longitude):.3f}° {east}"
