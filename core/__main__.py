@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from core import bench, explain, preview, submit, worker
+    from core import bench, explain, metrics, preview, submit, worker
     from data.world.plan import SIZES
 
     parser = argparse.ArgumentParser(prog="python -m core", description="Carreau from the command line.")
@@ -72,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         ("bench", bench, "measure Carreau itself"),
         ("preview", preview, "say what a job on photographs would do"),
         ("submit", submit, "send a photograph through the job queue"),
+        ("metrics", metrics, "print or serve figures of the queue for Prometheus"),
         ("worker", worker, "run jobs until there is nothing left to do"),
     ):
         own = verbs.add_parser(name, help=said)

@@ -185,14 +185,25 @@ def _unfinished(settings: Settings) -> list[Any]:
 def recent(owner: str = "local", settings: Settings | None = None, limit: int = 20) -> list[JobState]:
     """Return the latest jobs of an owner, newest first."""
     settings = settings or read_settings()
-    asked = [Job.from_json(p.read_text(encoding="utf-8")) for p in settings.jobs.glob("*/job.json")]
-    mine = [job for job in asked if job.owner == owner]
-    mine = sorted(mine, key=lambda job: job.created_at, reverse=True)[:limit]
-    if not mine:
+    mine = [job for job in _kept(settings) if job.owner == owner]
+    return _states(sorted(mine, key=lambda job: job.created_at, reverse=True)[:limit], settings)
+
+
+def every(settings: Settings) -> list[JobState]:
+    """Return all jobs that are kept, of all owners."""
+    return _states(_kept(settings), settings)
+
+
+def _kept(settings: Settings) -> list[Job]:
+    return [Job.from_json(p.read_text(encoding="utf-8")) for p in settings.jobs.glob("*/job.json")]
+
+
+def _states(asked: list[Job], settings: Settings) -> list[JobState]:
+    if not asked:
         return []
-    rows = queue.client(settings).list_workflows(workflow_ids=[job.job for job in mine], load_input=False)
+    rows = queue.client(settings).list_workflows(workflow_ids=[job.job for job in asked], load_input=False)
     by_id = {row.workflow_id: row for row in rows}
-    return [_state(job, by_id.get(job.job), settings) for job in mine]
+    return [_state(job, by_id.get(job.job), settings) for job in asked]
 
 
 def _state(asked: Job, row: Any, settings: Settings) -> JobState:

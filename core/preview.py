@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 TIME_LIMIT_S = 120
 MOST_PICTURED = 4_000  # cells whose pixels are looked at; of a larger region those next to its middle
 _PICTURE_PX = 1024  # longest side of the picture
+_ALL_EMPTY = 0.01  # share of valid pixels below which a cell is not painted
 _OUTLINE_M = 20.0  # tolerance of the outline
 
 
@@ -167,7 +168,8 @@ def _pictured(mosaic: Mosaic, grid: Grid, cells: pd.DataFrame, picture: Path | N
             left = (x[index] - west) // grid.size * px
             small = image if px >= 16 else np.asarray(Image.fromarray(image).resize((px, px)))
             canvas[top : top + px, left : left + px, :3] = small
-            canvas[top : top + px, left : left + px, 3] = 255 if share >= MIN_VALID_SHARE else 90
+            alpha = 255 if share >= MIN_VALID_SHARE else 90 if share > _ALL_EMPTY else 0
+            canvas[top : top + px, left : left + px, 3] = alpha
     if picture is not None:
         Image.fromarray(canvas).save(picture)
     extent = [west, south, west + columns * grid.size, south + rows * grid.size]

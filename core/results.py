@@ -12,16 +12,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 from PIL import Image
 
 from core.jobs import Job
+from core.region_files import write_cells, write_evidence
 from core.region_parts import part_folder, rename_once
 from core.region_plan import Plan, read_plan
 from core.statistics.colours import COLOURS, colour_distance
-from data.grid import Grid
 from data.store.write import write_atomically
 
 if TYPE_CHECKING:
@@ -43,15 +42,18 @@ def assemble(folder: Path, job: Job, networks: StudyNetworks) -> dict[str, Any]:
         partial.mkdir()
         order = cells.sort_values(["y", "x"], kind="stable").index.to_numpy()
         cells = _with_decile(cells.loc[order].reset_index(drop=True), networks.n_classes)
+        _write_activation(partial, parts)
+        arrays = [_arrays(part) for part in parts]
+        colours = np.concatenate([found.get("colours", np.empty((0, 6))) for found in arrays])
+        warnings = [*plan.warnings, *_doubts(plan, job, networks, colours, folder=partial)]
+        maps = np.concatenate([found["maps"] for found in arrays])[order]
         # PROJ describes a CRS as the thread first met it (datum or ensemble, by the files read before);
         # in a fresh thread the same job gives the same bytes.
         with ThreadPoolExecutor(1) as fresh:
-            fresh.submit(_write_cells, partial, cells, plan.grid).result()
-        _write_activation(partial, parts)
-        arrays = [_arrays(part) for part in parts]
-        _write_maps(partial, cells, np.concatenate([found["maps"] for found in arrays])[order])
+            fresh.submit(write_cells, partial, cells, plan.grid, warnings).result()
+            fresh.submit(write_evidence, partial, cells, maps, plan.grid, warnings).result()
+        _write_maps(partial, cells, maps)
         extent = _write_preview(partial, plan, [found["thumbnails"] for found in arrays])
-        colours = np.concatenate([found.get("colours", np.empty((0, 6))) for found in arrays])
         summary = {
             "study_id": job.study_id,
             "publication": Path(job.publication).name,
@@ -69,7 +71,7 @@ def assemble(folder: Path, job: Job, networks: StudyNetworks) -> dict[str, Any]:
             "training_resolution_m": networks.imagery_resolution_m,
             "network_pixel_m": networks.cell_size_m / networks.input_px,
             "preview_extent": extent,
-            "warnings": [*plan.warnings, *_doubts(plan, job, networks, colours, folder=partial)],
+            "warnings": warnings,
         }
         write_atomically(partial / "summary.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
         rename_once(partial, folder / "result")
@@ -83,18 +85,6 @@ def _with_decile(cells: pd.DataFrame, n_classes: int) -> pd.DataFrame:
     if n_classes == 10:
         cells.insert(1, "decile", cells["class"])
     return cells
-
-
-def _write_cells(folder: Path, cells: pd.DataFrame, grid: Grid) -> None:
-    """Write `cells.parquet` (GeoParquet) and `cells.csv` (a column for each probability, no geometry)."""
-    squares = gpd.GeoSeries(grid.polygons(cells.x, cells.y), crs=grid.crs)
-    frame = gpd.GeoDataFrame(cells, geometry=squares)
-    columns = [name for name in frame.columns if name != "geometry"]
-    frame[["cell_id", "geometry", *columns[1:]]].to_parquet(folder / "cells.parquet", index=False)
-    probabilities = np.stack(cells.probabilities.to_list())
-    spread_out = pd.DataFrame(probabilities, columns=[f"p{k + 1}" for k in range(probabilities.shape[1])])
-    table = pd.concat([cells.drop(columns="probabilities"), spread_out], axis=1)
-    table.to_csv(folder / "cells.csv", index=False)
 
 
 def _write_activation(folder: Path, parts: list[Path]) -> None:

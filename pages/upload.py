@@ -134,7 +134,7 @@ def _from_server(dropped: list[drop_folder.Dropped]) -> uploads.Sent | None:
     def said(name: str) -> str:
         one = by_name[name]
         tiles = f"{one.photographs} tiles, " if one.photographs > 1 else ""
-        return f"{name} ({tiles}{one.megabytes:,.0f} MB)".replace(",", "\u202f")
+        return f"{name} ({tiles}{one.megabytes:.0f} MB)"
 
     name = st.selectbox(
         "Photograph or folder of tiles on the server",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from pages.shared.rasters import Raster
 
 # Evidence of this many training standard deviations gets the full colour and the strongest overlay.
 FULL_EVIDENCE = 2.0
+_FOR_PAGES = ("maps.parquet", "preview.png")  # what the other files hold in a form that programs read
 _WIDEST_PX = 4096  # the texture size that every WebGL 2 device must be able to take
 
 
@@ -58,6 +61,16 @@ def read_result(folder: Path) -> JobResult:
         maps=maps.astype(np.float32),
         activation=pd.read_parquet(activation) if activation.is_file() else None,
     )
+
+
+def archive(result: JobResult) -> bytes:
+    """Return every file of a result but the pages' own as a zip archive; QGIS finds styles by their names."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as made:
+        for path in sorted(result.folder.iterdir()):
+            if path.is_file() and path.name not in _FOR_PAGES:
+                made.write(path, path.name)
+    return packed.getvalue()
 
 
 def photograph(result: JobResult) -> NDArray[np.uint8]:

@@ -285,7 +285,10 @@ def _tables(result: JobResult, kind: str, selected: str | None) -> None:
         )
         with st.container(horizontal=True):
             _download("GeoParquet", result, "cells.parquet", "application/vnd.apache.parquet")
+            _download("GeoPackage", result, "cells.gpkg", "application/geopackage+sqlite3")
             _download("CSV", result, "cells.csv", "text/csv")
+            _download("Activation, COG", result, "activation.tif", "image/tiff; application=geotiff")
+            _download_all(result)
     with right:
         place = list(result.cells.cell_id).index(selected) if selected else None
         if place is None:
@@ -310,6 +313,8 @@ def _tables(result: JobResult, kind: str, selected: str | None) -> None:
 
 def _download(title: str, result: JobResult, name: str, kind: str) -> None:
     path = result.folder / name
+    if not path.is_file():  # a result of an earlier version
+        return
     st.download_button(
         title,
         data=path.read_bytes,
@@ -318,6 +323,20 @@ def _download(title: str, result: JobResult, name: str, kind: str) -> None:
         on_click="ignore",
         icon=":material/download:",
         key=f"download.{name}",
+    )
+
+
+def _download_all(result: JobResult) -> None:
+    """Offer every file of the result with QGIS styles and the caveats, as one archive."""
+    stem = Path(result.summary["name"]).stem
+    st.download_button(
+        "All, with QGIS styles",
+        data=lambda: job_result.archive(result),
+        file_name=f"{stem}-carreau.zip",
+        mime="application/zip",
+        on_click="ignore",
+        icon=":material/folder_zip:",
+        key="download.all",
     )
 
 

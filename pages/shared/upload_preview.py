@@ -140,13 +140,13 @@ def show(found: dict[str, Any], picture: bytes | None) -> None:
     )
     left_out = f" {found['empty']} with empty pixels are left out." if found["empty"] else ""
     part = (
-        f" Pixels were looked at in {found['cells_seen']} cells next to the middle."
-        if found["cells_seen"] < found["cells"] + found["empty"]
+        f" Pixels were looked at in the {_number(found['cells_seen'])} cells next to the middle only."
+        if _seen_in_part(found)
         else ""
     )
     frame.note(
         f"Left: the photograph as the networks will see it, with its outline. Right: the "
-        f"{_number(found['cells'])} cells that it makes.{left_out}{part} Middle at {_place(found['place'])}."
+        f"{_cells_said(found)} cells that it makes.{left_out}{part} Middle at {_place(found['place'])}."
     )
 
 
@@ -162,7 +162,7 @@ def _figures(found: dict[str, Any]) -> None:
         (
             (
                 "Cells",
-                _number(found["cells"]),
+                _cells_said(found),
                 f"whole squares of {found['cell_size_m']} m in {found['grid']}",
             ),
             (
@@ -192,6 +192,15 @@ def _cells(pixels: NDArray[np.uint8], raster: Raster) -> NDArray[np.uint8]:
         edges = np.tile(edge, (raster.height, raster.width)) & (picture[..., 3] > 0)
         picture[edges, 3] = 220
     return picture
+
+
+def _seen_in_part(found: dict[str, Any]) -> bool:
+    return bool(found["cells_seen"] < found["cells"] + found["empty"])
+
+
+def _cells_said(found: dict[str, Any]) -> str:
+    """Say how many cells there will be; cells that were not looked at may have empty pixels."""
+    return ("up to " if _seen_in_part(found) else "") + _number(found["cells"])
 
 
 def _number(count: int) -> str:

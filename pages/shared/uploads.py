@@ -12,11 +12,12 @@ from typing import Any, Protocol
 
 from core import preview
 from core.drop_folder import find_dropped
-from core.job_files import IMAGE_SUFFIXES, WORLD_SUFFIXES
+from core.job_files import IMAGE_SUFFIXES
 from core.settings import read_settings
 from data.errors import InputError
 
-PHOTOGRAPH_TYPES = [suffix.removeprefix(".") for suffix in (*IMAGE_SUFFIXES, *WORLD_SUFFIXES)]
+_USUAL_WORLD_SUFFIXES = (".tfw", ".j2w", ".wld")  # a list that a reader can take in
+PHOTOGRAPH_TYPES = [suffix.removeprefix(".") for suffix in (*IMAGE_SUFFIXES, *_USUAL_WORLD_SUFFIXES)]
 LAND_USE_TYPES = ["gpkg", "zip"]
 _SHAPEFILE = {".shp", ".shx", ".dbf", ".prj", ".cpg"}
 _LAYERS = {".gpkg", *_SHAPEFILE}
