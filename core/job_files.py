@@ -17,6 +17,7 @@ IMAGE_SUFFIXES = (".tif", ".tiff", ".jp2", ".j2k")
 # The endings of world files, as in `data.reading`, which brings rasterio: pages and commands need not wait.
 WORLD_SUFFIXES = (".tfw", ".tifw", ".tiffw", ".jp2w", ".j2w", ".j2kw", ".jkw", ".wld")
 LAND_USE_SUFFIXES = (".gpkg", ".shp")
+CENSUS_SUFFIXES = (".gpkg", ".shp", ".csv")
 MOST_PHOTOGRAPHS = 2_000
 COPIES = "input/photographs"  # where copies lie in a job's folder
 
@@ -40,6 +41,10 @@ class Job:
     chunk_side: int  # cells; fixed at submission, because chunk borders are batch borders
     created_at: str
     reading: dict[str, Any] = field(default_factory=dict)  # `data.reading.Reading`
+    land_use_column: str | None = None  # where it is not Urban Atlas's
+    census: str | None = None
+    census_name: str | None = None
+    census_column: str | None = None
 
     @classmethod
     def from_json(cls, text: str) -> Job:
@@ -134,15 +139,15 @@ def world_file_beside(photograph: Path) -> Path | None:
     return next((one for one in beside if one.is_file()), None)
 
 
-def copy_land_use(file: Path, folder: Path) -> str:
-    """Copy a land-use layer under a safe name; a shapefile with the parts it needs, and no others."""
+def copy_layer(file: Path, folder: Path, name: str) -> str:
+    """Copy a vector layer under a name of ours; a shapefile with the parts it needs, and no others."""
     suffix = file.suffix.lower()
     parts = _SHAPEFILE_PARTS if suffix == ".shp" else (suffix,)
     for part in parts:
         for sibling in (file.with_suffix(part), file.with_suffix(part.upper())):
             if sibling.is_file():
-                shutil.copyfile(sibling, folder / f"land-use{part}")
+                shutil.copyfile(sibling, folder / f"{name}{part}")
                 break
-    if suffix not in parts or not (folder / f"land-use{suffix}").is_file():
-        shutil.copyfile(file, folder / f"land-use{suffix}")
-    return f"input/land-use{suffix}"
+    if suffix not in parts or not (folder / f"{name}{suffix}").is_file():
+        shutil.copyfile(file, folder / f"{name}{suffix}")
+    return f"input/{name}{suffix}"

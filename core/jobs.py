@@ -19,11 +19,12 @@ from typing import Any, Literal
 
 from core import audit, queue
 from core.job_files import (
+    CENSUS_SUFFIXES,
     COPIES,
     LAND_USE_SUFFIXES,
     Job,
     check_file,
-    copy_land_use,
+    copy_layer,
     copy_photographs,
     folder_of,
     read_job,
@@ -69,6 +70,9 @@ def submit(
     how: Mapping[str, Any] | None = None,
     in_place: bool = False,
     land_use: Path | None = None,
+    land_use_column: str | None = None,
+    census: Path | None = None,
+    census_column: str | None = None,
     study_id: str | None = None,
     owner: str = "local",
     name: str | None = None,
@@ -83,6 +87,9 @@ def submit(
         how: how they are to be read, as `data.reading.Reading.to_json` says.
         in_place: do not copy: read the one file or folder where it stands, where it must stay until the end.
         land_use: polygon layer with a class column.
+        land_use_column: the column of classes, where the layer is not Urban Atlas's.
+        census: polygons with a column of values, or an INSEE Filosofi file, to compare predictions with.
+        census_column: the column of values, where there are several.
         study_id: study whose networks are used; the first one found when left out.
         owner: whose job it is.
         name: the photographs' name for people; that of the first when left out.
@@ -104,7 +111,9 @@ def submit(
     name = name or (sent[0].name if len(sent) == 1 else f"{sent[0].name} and {len(sent) - 1} more")
     if land_use is not None:
         check_file(land_use, LAND_USE_SUFFIXES, "a GeoPackage (.gpkg) or shapefile (.shp)")
-    copied = [*([] if in_place else sent), *([land_use] if land_use else [])]
+    if census is not None:
+        check_file(census, CENSUS_SUFFIXES, "a GeoPackage (.gpkg), shapefile (.shp) or Filosofi table (.csv)")
+    copied = [*([] if in_place else sent), *(layer for layer in (land_use, census) if layer)]
     size = sum(one.stat().st_size for one in copied)
     keeping.check_quota(owner, size, settings)
     identifier = secrets.token_hex(16)
@@ -120,8 +129,12 @@ def submit(
             name=name,
             photographs=str(asked[0].resolve()) if in_place else COPIES,
             names=names,
-            land_use=copy_land_use(land_use, partial / "input") if land_use else None,
+            land_use=copy_layer(land_use, partial / "input", "land-use") if land_use else None,
             land_use_name=land_use.name if land_use else None,
+            land_use_column=land_use_column,
+            census=copy_layer(census, partial / "input", "census") if census else None,
+            census_name=census.name if census else None,
+            census_column=census_column,
             study_id=study,
             publication=str(publication.file.resolve()),
             chunk_side=chunk_side,

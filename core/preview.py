@@ -7,6 +7,7 @@ never in the dashboard's.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import resource
 import subprocess
@@ -40,6 +41,8 @@ def looked_at(
     *,
     how: Mapping[str, Any] | None = None,
     land_use: Path | None = None,
+    land_use_column: str | None = None,
+    census: Path | None = None,
     picture: Path | None = None,
 ) -> dict[str, Any]:
     """Say what a job on photographs would do; never raises for a bad file.
@@ -48,6 +51,8 @@ def looked_at(
         photographs: files and folders that are one region.
         how: `data.reading.Reading` as JSON. What it leaves open is guessed, and ``guesses`` says so.
         land_use: polygons of the same place.
+        land_use_column: their column of classes, where they are not Urban Atlas's.
+        census: polygons with values of the same place, or an INSEE Filosofi file.
         picture: where to write a PNG of the cells as the networks will see them, north up.
 
     Returns:
@@ -55,9 +60,17 @@ def looked_at(
         cells, cells_seen (those whose pixels were looked at), empty (those of them left out for empty
         pixels); tiles, width, height, resolution_m, dtype, crs, epsg, grid, cell_size_m; extent of the
         picture (west, south, east, north) and outline (rings of [x, y]), metres in the grid's CRS; place
-        (longitude, latitude of the middle); warnings; land_use (`data.inspect`) or None.
+        (longitude, latitude of the middle); warnings; land_use (usable, reason, columns, and what
+        `data.inspect` says) and census (usable, reason, columns), None where there is none.
     """
-    found: dict[str, Any] = {"usable": False, "reason": "", "warnings": [], "guesses": [], "land_use": None}
+    found: dict[str, Any] = {
+        "usable": False,
+        "reason": "",
+        "warnings": [],
+        "guesses": [],
+        "land_use": None,
+        "census": None,
+    }
     try:
         with tempfile.TemporaryDirectory(prefix="carreau-look-") as name:
             _look(sent_photographs(photographs), Path(name), dict(how or {}), picture, found)
@@ -65,9 +78,33 @@ def looked_at(
     except CarreauError as error:
         found["reason"] = str(error).replace(f"{name}/", "").replace(name, "the region")
     if land_use is not None:
-        from data.inspect import inspect
+        found["land_use"] = _land_use(land_use, land_use_column)
+    if census is not None:
+        found["census"] = _census(census)
+    return found
 
-        found["land_use"] = inspect(land_use)
+
+def _land_use(path: Path, column: str | None) -> dict[str, Any]:
+    from data.inspect import inspect
+    from data.landuse import class_columns
+
+    columns: list[str] = []
+    with contextlib.suppress(CarreauError):  # `inspect` says what is wrong with it
+        columns = class_columns(path)
+    return {**inspect(path, code_column=column), "columns": columns}
+
+
+def _census(path: Path) -> dict[str, Any]:
+    from data.cell_values import value_columns
+
+    found: dict[str, Any] = {"file": str(path), "usable": False, "reason": "", "warnings": [], "columns": []}
+    try:
+        found["columns"] = value_columns(path)
+        found["usable"] = bool(found["columns"])
+        if not found["usable"]:
+            found["reason"] = f"{path}: has no column of numbers. Bring a layer with values."
+    except CarreauError as error:
+        found["reason"] = str(error)
     return found
 
 
@@ -181,6 +218,8 @@ def looked_at_apart(
     *,
     how: Mapping[str, Any] | None = None,
     land_use: Path | None = None,
+    land_use_column: str | None = None,
+    census: Path | None = None,
     picture: Path | None = None,
     settings: Settings | None = None,
 ) -> dict[str, Any]:
@@ -188,6 +227,8 @@ def looked_at_apart(
     settings = settings or read_settings()
     command = [sys.executable, "-m", "core", "preview", "--json", "--how", json.dumps(dict(how or {}))]
     command += ["--land-use", str(land_use)] if land_use else []
+    command += ["--land-use-column", land_use_column] if land_use_column else []
+    command += ["--census", str(census)] if census else []
     command += ["--picture", str(picture)] if picture else []
     command += ["--", *map(str, photographs)]
     most, seconds = settings.memory_mb * 1_000_000, max(1, int(TIME_LIMIT_S))
@@ -197,7 +238,7 @@ def looked_at_apart(
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
 
     name = Path(photographs[0]).name
-    bad = {"usable": False, "warnings": [], "guesses": [], "land_use": None}
+    bad = {"usable": False, "warnings": [], "guesses": [], "land_use": None, "census": None}
     remedy = "Bring another copy of it, or cut it into tiles."
     try:
         done = subprocess.run(
@@ -218,6 +259,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     submit.add_reading_arguments(parser)
     parser.add_argument("--how", type=json.loads, help=argparse.SUPPRESS)
     parser.add_argument("--land-use", type=Path, metavar="F", help="land-use polygons of the same place")
+    parser.add_argument("--land-use-column", metavar="C", help="its column of classes, if not Urban Atlas's")
+    parser.add_argument("--census", type=Path, metavar="F", help="polygons with values to compare with")
     parser.add_argument("--picture", type=Path, metavar="OUT.png", help="write the cells as a picture")
     parser.add_argument("--json", action="store_true", help="print one JSON object on one line")
 
@@ -225,6 +268,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print what a job on the files would do; 0 usable, 2 not."""
     how = submit.reading_of(options) if options.how is None else options.how
-    found = looked_at(options.files, how=how, land_use=options.land_use, picture=options.picture)
+    found = looked_at(
+        options.files,
+        how=how,
+        land_use=options.land_use,
+        land_use_column=options.land_use_column,
+        census=options.census,
+        picture=options.picture,
+    )
     print(json.dumps(found, ensure_ascii=False, indent=None if options.json else 2))
     return 0 if found["usable"] else 2

@@ -92,6 +92,16 @@ def _training_colours(connection: DuckDBPyConnection) -> pd.DataFrame | None:
     return found if len(found) >= FEWEST else None
 
 
+def training_cells(publication: Path, cell_ids: pd.Series) -> int:
+    """Count the cells among these (of one grid) that networks of the publication learned from."""
+    with connect(publication) as connection:
+        connection.register("asked", pd.DataFrame({"cell_id": cell_ids}))
+        found = connection.execute(
+            "SELECT count(DISTINCT c.cell_id) FROM cell c JOIN asked USING (cell_id) WHERE c.fold IS NOT NULL"
+        ).fetchone()
+    return int(found[0]) if found else 0
+
+
 def predict_region(
     mosaic: Mosaic,
     grid: Grid,

@@ -17,6 +17,7 @@ import pandas as pd
 from PIL import Image
 
 from core.jobs import Job
+from core.region_census import compare_with_census
 from core.region_files import write_cells, write_evidence
 from core.region_parts import part_folder, rename_once
 from core.region_plan import Plan, read_plan
@@ -32,6 +33,8 @@ SIMILAR = 2.0  # pixels up to so many times larger or smaller than in training p
 
 def assemble(folder: Path, job: Job, networks: StudyNetworks) -> dict[str, Any]:
     """Make the result folder of a job from its parts; returns how many cells it holds."""
+    from core.region import training_cells  # brings torch
+
     plan = read_plan(folder)
     parts = [part_folder(folder, number) for number in range(plan.chunks)]
     cells = pd.concat([pd.read_parquet(part / "cells.parquet") for part in parts], ignore_index=True)
@@ -46,6 +49,16 @@ def assemble(folder: Path, job: Job, networks: StudyNetworks) -> dict[str, Any]:
         arrays = [_arrays(part) for part in parts]
         colours = np.concatenate([found.get("colours", np.empty((0, 6))) for found in arrays])
         warnings = [*plan.warnings, *_doubts(plan, job, networks, colours, folder=partial)]
+        seen = training_cells(Path(job.publication), cells.cell_id)
+        if seen:
+            warnings.append(
+                f"The networks learned from {seen} of these {len(cells)} cells: here their prediction is not "
+                "out of fold, and agrees with the census better than it would elsewhere."
+            )
+        census = None
+        if job.census is not None:
+            cells, census, said = compare_with_census(folder / job.census, job, plan.grid, cells)
+            warnings += said
         maps = np.concatenate([found["maps"] for found in arrays])[order]
         # PROJ describes a CRS as the thread first met it (datum or ensemble, by the files read before);
         # in a fresh thread the same job gives the same bytes.
@@ -71,6 +84,7 @@ def assemble(folder: Path, job: Job, networks: StudyNetworks) -> dict[str, Any]:
             "training_resolution_m": networks.imagery_resolution_m,
             "network_pixel_m": networks.cell_size_m / networks.input_px,
             "preview_extent": extent,
+            "census": census,
             "warnings": warnings,
         }
         write_atomically(partial / "summary.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")

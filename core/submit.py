@@ -31,6 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--in-place", action="store_true", help="do not copy: read the file or folder where it stands"
     )
     parser.add_argument("--land-use", type=Path, metavar="F", help="land-use polygons of the same place")
+    parser.add_argument("--land-use-column", metavar="C", help="its column of classes, if not Urban Atlas's")
+    parser.add_argument("--census", type=Path, metavar="F", help="polygons with values to compare with")
+    parser.add_argument("--census-column", metavar="C", help="its column of values, if there are several")
     parser.add_argument("--study", metavar="ID", help="whose networks are used (default: the first found)")
     parser.add_argument("--wait", action="store_true", help="wait for the end of the job")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
@@ -66,6 +69,9 @@ def run(options: argparse.Namespace) -> int:
             how=reading_of(options),
             in_place=options.in_place,
             land_use=options.land_use,
+            land_use_column=options.land_use_column,
+            census=options.census,
+            census_column=options.census_column,
             study_id=options.study,
             settings=settings,
         )

@@ -217,8 +217,9 @@ class Runner:
         text = str(error)
         copies = {f"{asked.photographs}/{copy}": name for copy, name in asked.names.items()}
         copies[asked.photographs] = asked.name
-        if asked.land_use and asked.land_use_name:
-            copies[asked.land_use] = asked.land_use_name
+        for layer, name in ((asked.land_use, asked.land_use_name), (asked.census, asked.census_name)):
+            if layer and name:
+                copies[layer] = name
         for copy, name in copies.items():
             for spelling in (str(folder / copy), str((folder / copy).resolve())):
                 text = text.replace(spelling, name)
@@ -235,6 +236,7 @@ class Runner:
     def _plan(self, job: str) -> dict[str, Any]:
         """Look at the files, choose the grid, and cut its whole cells into chunks."""
         from core import region_plan
+        from data.cell_values import read_cell_values
         from data.reading import Reading
 
         asked, folder = self._job(job), self._folder(job)
@@ -242,7 +244,9 @@ class Runner:
         how = Reading.from_json(asked.reading)
         plan = region_plan.plan_region(folder / asked.photographs, asked.chunk_side, how)
         if asked.land_use is not None:
-            self._land_use_of(folder / asked.land_use, plan.grid.crs)
+            self._land_use_of(folder / asked.land_use, plan.grid.crs, asked.land_use_column)
+        if asked.census is not None:  # a file that does not serve is told now, not after hours
+            read_cell_values(folder / asked.census, plan.grid, plan.cells, asked.census_column)
         region_plan.write_plan(folder, plan)
         return {"chunks": plan.chunks, "total": len(plan.cells)}
 
@@ -260,7 +264,11 @@ class Runner:
         asked = self._job(job)
         plan = region_plan.read_plan(folder)
         networks = self._networks_of(Path(asked.publication))
-        land_use = self._land_use_of(folder / asked.land_use, plan.grid.crs) if asked.land_use else None
+        land_use = (
+            self._land_use_of(folder / asked.land_use, plan.grid.crs, asked.land_use_column)
+            if asked.land_use
+            else None
+        )
         started = time.monotonic()
         rows = predict_region(
             self._mosaic_of(job, folder / asked.photographs, plan.how),
@@ -309,12 +317,12 @@ class Runner:
                 raise StudyError(f"The study's networks cannot be used: {error}") from error
         return self._networks[1]
 
-    def _land_use_of(self, path: Path, crs: str) -> LandUseIndex:
+    def _land_use_of(self, path: Path, crs: str, column: str | None) -> LandUseIndex:
         if self._land_use is None or self._land_use[:2] != (path, crs):
             from data.coverage import LandUseIndex
             from data.landuse import read_land_use
 
-            self._land_use = (path, crs, LandUseIndex.of(read_land_use(path, crs=crs)))
+            self._land_use = (path, crs, LandUseIndex.of(read_land_use(path, code_column=column, crs=crs)))
         return self._land_use[2]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,11 @@ from data.vector_files import check_vector_file, layer_info, list_layers
 N_CLASSES = 10
 
 
-def inspect(path: str | Path) -> dict[str, Any]:
+def inspect(path: str | Path, *, code_column: str | None = None) -> dict[str, Any]:
     """Say what a file is: kind ('census', 'land_use', 'imagery', 'unknown'), usable, reason, warnings,
     figures.
+
+    ``code_column``: the column of classes of a layer that is land use, but not Urban Atlas's.
 
     Never raises for a bad file: usable is False then, and reason names the file, the fault and the remedy.
     """
@@ -36,6 +39,8 @@ def inspect(path: str | Path) -> dict[str, Any]:
     }
     try:
         kind, look = _recognise(path)
+        if code_column is not None:
+            kind, look = "land_use", partial(_land_use, code_column=code_column)
         result["kind"] = kind
         look(path, result)
         result["usable"] = result["reason"] == ""
@@ -104,8 +109,8 @@ def _fields(path: Path) -> list[str]:
     return max(layers, key=lambda names: len(census_columns(names)))
 
 
-def _land_use(path: Path, result: dict[str, Any]) -> None:
-    land_use = read_land_use(path)
+def _land_use(path: Path, result: dict[str, Any], code_column: str | None = None) -> None:
+    land_use = read_land_use(path, code_column=code_column)
     polygons = land_use.polygons
     area = polygons.geometry.area
     years = sorted(

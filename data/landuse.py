@@ -98,6 +98,23 @@ def read_land_use(
     return LandUse(polygons, outline, vintage, path, names, tuple(warnings))
 
 
+def class_columns(path: str | Path) -> list[str]:
+    """Return the columns of a file's polygon layers that may hold classes: text and whole numbers.
+
+    Raises ``InputError`` for a file that cannot be read.
+    """
+    path = Path(path)
+    check_vector_file(path)
+    found: dict[str, None] = {}
+    for name, kind in list_layers(path).items():
+        if _is_polygon(kind):
+            info = layer_info(path, name)
+            for column, dtype in zip(info["fields"], info["dtypes"], strict=True):
+                if str(dtype).startswith(("object", "str", "int")):
+                    found[str(column)] = None
+    return list(found)
+
+
 def _is_polygon(kind: str | None) -> bool:
     return kind is not None and ("Polygon" in kind or kind in ("Unknown", "GeometryCollection"))
 

@@ -16,6 +16,7 @@ from pages.shared.study import OpenStudy
 
 _FOUND = "upload.found"
 _OWNER = "upload.owner"
+_PHOTOGRAPHS = "upload.photographs"
 _BROWSER, _SERVER = "This computer", "The server’s folder"
 
 
@@ -93,10 +94,18 @@ def _form(here: OpenStudy) -> None:
             max_upload_size=most,
             key="upload.land_use",
         )
+        census = st.file_uploader(
+            "Census to compare with (optional): polygons with values, or Filosofi",
+            type=uploads.CENSUS_TYPES,
+            max_upload_size=most,
+            key="upload.census",
+        )
     if sent is None:
         _say_what_is_taken(here, most, bool(dropped))
         return
-    sent = replace(sent, land_use=land_use)
+    sent = replace(sent, land_use=land_use, census=census)
+    if land_use is not None:
+        sent = replace(sent, land_use_column=st.session_state.get("upload.land_use_column"))
     found, picture = _looked_at(sent)
     usable = bool(found["usable"])
     if not usable:
@@ -105,7 +114,10 @@ def _form(here: OpenStudy) -> None:
     if usable:
         upload_preview.show(found, picture)
     if found["land_use"] is not None:
-        usable = _say_land_use(found["land_use"]) and usable
+        usable = upload_preview.show_land_use(found["land_use"]) and usable
+    if found["census"] is not None:
+        column = upload_preview.show_census(found["census"])
+        sent, usable = replace(sent, census_column=column), usable and column is not None
     if st.button("Ask the model", type="primary", disabled=not usable, key="upload.submit"):
         _submit(sent, found, here)
 
@@ -164,8 +176,9 @@ def _say_what_is_taken(here: OpenStudy, most: int, with_server: bool) -> None:
 def _looked_at(sent: uploads.Sent) -> tuple[dict[str, Any], bytes | None]:
     """Look at uploads once for each way to read them; the answer is kept with their ids, not their bytes."""
     kept = st.session_state.get(_FOUND)
-    if kept is not None and kept[0][0] != sent.key:
+    if st.session_state.get(_PHOTOGRAPHS) not in (None, sent.photographs):
         upload_preview.forget()
+    st.session_state[_PHOTOGRAPHS] = sent.photographs
     how = upload_preview.how_chosen()
     key = (sent.key, how)
     if kept is None or kept[0] != key:
@@ -176,29 +189,18 @@ def _looked_at(sent: uploads.Sent) -> tuple[dict[str, Any], bytes | None]:
     return dict(found), picture
 
 
-def _say_land_use(found: dict[str, Any]) -> bool:
-    if not found["usable"]:
-        st.error(found["reason"] or "The land use cannot be used.")
-        return False
-    year = f", {found['year']}" if found.get("year") else ""
-    frame.note(
-        f"Land use: {found['polygons']} polygons of {len(found['codes'])} classes, {found['area_km2']:.1f} "
-        f"km²{year}."
-    )
-    for warning in found["warnings"]:
-        st.warning(warning)
-    return True
-
-
 def _submit(sent: uploads.Sent, found: dict[str, Any], here: OpenStudy) -> None:
     owner = st.session_state.setdefault(_OWNER, f"browser-{secrets.token_hex(8)}")
     try:
-        with st.spinner("Handing it to the worker"), uploads.on_disk(sent) as (pictures, layer):
+        with st.spinner("Handing it to the worker"), uploads.on_disk(sent) as files:
             job = jobs.submit(
-                pictures,
+                files.photographs,
                 how=found["reading"],
                 in_place=sent.dropped is not None,
-                land_use=layer,
+                land_use=files.land_use,
+                land_use_column=sent.land_use_column,
+                census=files.census,
+                census_column=sent.census_column,
                 study_id=here.row.study_id,
                 owner=owner,
                 name=sent.files[0].name if len(sent.files) == 1 else None,

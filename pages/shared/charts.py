@@ -130,6 +130,28 @@ def calibration(bins: pd.DataFrame) -> go.Figure:
     return figure
 
 
+def against_census(cells: pd.DataFrame, column: str) -> go.Figure:
+    """Census value against expected class, a point a cell (columns cell_id, census_value, expected_class)."""
+    ink = palette.inks()
+    figure = go.Figure(
+        go.Scattergl(
+            x=cells["census_value"],
+            y=cells["expected_class"],
+            mode="markers",
+            customdata=cells["cell_id"],
+            marker={"size": 6, "color": ink.primary, "opacity": 0.55},
+            hovertemplate="%{customdata}<br>census %{x:,.6g}, expected class %{y:.2f}<extra></extra>",
+        )
+    )
+    figure.update_layout(
+        template=palette.plotly_template(),
+        height=300,
+        xaxis={"title": f"census: {column}", "fixedrange": True},
+        yaxis={"title": "expected class", "fixedrange": True},
+    )
+    return figure
+
+
 def distribution(probabilities: NDArray[np.float64], census: int | None) -> go.Figure:
     """Bars of the class distribution in percent; the census class, where there is one, marked."""
     ink = palette.inks()

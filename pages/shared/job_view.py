@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -309,6 +310,53 @@ def _tables(result: JobResult, kind: str, selected: str | None) -> None:
             frame.note("What the mean of the networks states; there is no census value to compare with.")
     if result.activation is not None:
         _land_use(result)
+    if summary_census(result) is not None:
+        _census(result)
+
+
+def summary_census(result: JobResult) -> dict[str, Any] | None:
+    """Return how the prediction agrees with the reader's census; None where they brought none."""
+    found = result.summary.get("census")
+    return dict(found) if found else None
+
+
+def census_sentence(found: dict[str, Any]) -> str:
+    """Say the agreement in a sentence, with its interval and what was left out.
+
+    >>> census_sentence({"column": "income", "n": 40, "imputed": 2, "spearman": {"value": 0.5, "low": 0.25,
+    ...     "high": 0.7, "note": ""}})
+    'Rank correlation of income with the expected class: 0.50 (0.25 to 0.70), 40 cells, 2 imputed left out.'
+    """
+    given = found["spearman"]
+    left_out = f", {found['imputed']} imputed left out" if found["imputed"] else ""
+    if given["value"] is None:
+        return f"No correlation can be given for {found['column']}: {given['note']}{left_out}."
+    interval = "no interval, " + given["note"]
+    if given["low"] is not None:
+        interval = f"{given['low']:.2f} to {given['high']:.2f}"
+    return (
+        f"Rank correlation of {found['column']} with the expected class: "
+        f"{given['value']:.2f} ({interval}), {found['n']} cells{left_out}."
+    )
+
+
+def _census(result: JobResult) -> None:
+    found = summary_census(result)
+    assert found is not None  # noqa: S101 - the caller looked
+    st.subheader("Against your census", anchor=False)
+    left, right = st.columns([62, 38], gap="medium")
+    with left:
+        charts.draw(
+            charts.against_census(result.cells, str(found["column"])),
+            "result.census",
+            f"Census value {found['column']} against expected class, a point a cell",
+        )
+    with right:
+        frame.note(
+            f"{frame.escape(census_sentence(found))} The interval allows for neighbouring cells being alike. "
+            "Expected classes are on the scale of the cities that the networks learned from, and shrink to "
+            "the middle: compare ranks, not values."
+        )
 
 
 def _download(title: str, result: JobResult, name: str, kind: str) -> None:

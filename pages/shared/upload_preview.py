@@ -150,6 +150,43 @@ def show(found: dict[str, Any], picture: bytes | None) -> None:
     )
 
 
+def show_land_use(found: dict[str, Any]) -> bool:
+    """Say what the land use is, offer its columns where it is not Urban Atlas's; return whether it serves."""
+    if found["columns"] and (not found["usable"] or st.session_state.get("upload.land_use_column")):
+        st.selectbox(
+            "Column of land-use classes",
+            found["columns"],
+            index=None,
+            key="upload.land_use_column",
+            placeholder="not Urban Atlas: choose the column",
+        )
+    if not found["usable"]:
+        st.error(found["reason"] or "The land use cannot be used.")
+        return False
+    year = f", {found['year']}" if found.get("year") else ""
+    frame.note(
+        f"Land use: {found['polygons']} polygons of {len(found['codes'])} classes, {found['area_km2']:.1f} "
+        f"km²{year}."
+    )
+    for warning in found["warnings"]:
+        st.warning(warning)
+    return True
+
+
+def show_census(found: dict[str, Any]) -> str | None:
+    """Offer the columns of a census; return the one to compare with, None where the file does not serve."""
+    if not found["usable"]:
+        st.error(found["reason"] or "The census cannot be used.")
+        return None
+    return st.selectbox(
+        "Values to compare the prediction with",
+        found["columns"],
+        key="upload.census_column",
+        help="A cell’s value is the mean over the polygons in it, weighed by area. The networks predict "
+        "income classes: compare with income, or with what goes with it.",
+    )
+
+
 def _figures(found: dict[str, Any]) -> None:
     reading = found["reading"]
     bands = ", ".join(map(str, reading["bands"])) if reading["bands"] else "red, green, blue"

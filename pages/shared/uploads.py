@@ -19,6 +19,7 @@ from data.errors import InputError
 _USUAL_WORLD_SUFFIXES = (".tfw", ".j2w", ".wld")  # a list that a reader can take in
 PHOTOGRAPH_TYPES = [suffix.removeprefix(".") for suffix in (*IMAGE_SUFFIXES, *_USUAL_WORLD_SUFFIXES)]
 LAND_USE_TYPES = ["gpkg", "zip"]
+CENSUS_TYPES = ["gpkg", "zip", "csv"]
 _SHAPEFILE = {".shp", ".shx", ".dbf", ".prj", ".cpg"}
 _LAYERS = {".gpkg", *_SHAPEFILE}
 # An archive that unpacks to more than this is no land-use layer of one city.
@@ -42,19 +43,36 @@ class Sent:
     files: tuple[Upload, ...] = ()  # photographs and world files
     dropped: str | None = None  # a name in the drop folder
     land_use: Upload | None = None
+    land_use_column: str | None = None
+    census: Upload | None = None
+    census_column: str | None = None
 
     @property
     def key(self) -> tuple[str | None, ...]:
         """Other than the keys of all other choices."""
-        layer = self.land_use.file_id if self.land_use else None
-        return (*(file.file_id for file in self.files), self.dropped, layer)
+        layers = (layer.file_id if layer else None for layer in (self.land_use, self.census))
+        return (*(file.file_id for file in self.files), self.dropped, *layers, self.land_use_column)
+
+    @property
+    def photographs(self) -> tuple[str | None, ...]:
+        """Other than those of all other photographs."""
+        return (*(file.file_id for file in self.files), self.dropped)
+
+
+@dataclass(frozen=True)
+class OnDisk:
+    """Where an upload lies for a while."""
+
+    photographs: list[Path]
+    land_use: Path | None
+    census: Path | None
 
 
 @contextmanager
-def on_disk(sent: Sent) -> Iterator[tuple[list[Path], Path | None]]:
-    """Write uploads to a temporary folder and yield the paths of photographs and of the land use.
+def on_disk(sent: Sent) -> Iterator[OnDisk]:
+    """Write uploads to a temporary folder and yield the paths of photographs, land use and census.
 
-    A world file lies beside its photograph; a zipped land use is unpacked; what lies in the server's folder
+    A world file lies beside its photograph; a zipped layer is unpacked; what lies in the server's folder
     stays there.
 
     Raises:
@@ -70,12 +88,16 @@ def on_disk(sent: Sent) -> Iterator[tuple[list[Path], Path | None]]:
             pictures = [path for path in written if path.suffix.lower() in IMAGE_SUFFIXES]
             if not pictures:
                 raise InputError(written[0].name, "is no photograph", "Bring the .tif or .jp2 file, too.")
-        layer = None
-        if sent.land_use is not None:
-            layer = _written(sent.land_use, folder / "land-use")
-            if layer.suffix.lower() == ".zip":
-                layer = unpacked(layer, folder / "unpacked")
-        yield pictures, layer
+        yield OnDisk(
+            pictures, _layer(sent.land_use, folder / "land-use"), _layer(sent.census, folder / "census")
+        )
+
+
+def _layer(upload: Upload | None, folder: Path) -> Path | None:
+    if upload is None:
+        return None
+    layer = _written(upload, folder)
+    return unpacked(layer, folder / "unpacked") if layer.suffix.lower() == ".zip" else layer
 
 
 def _written(upload: Upload, folder: Path) -> Path:
@@ -144,15 +166,25 @@ def looked_at(sent: Sent, how: Mapping[str, Any]) -> tuple[dict[str, Any], bytes
     land use is not usable, whatever else it is good for.
     """
     try:
-        with on_disk(sent) as (pictures, layer), tempfile.TemporaryDirectory() as folder:
+        with on_disk(sent) as here, tempfile.TemporaryDirectory() as folder:
             picture = Path(folder) / "cells.png"
-            found = preview.looked_at_apart(pictures, how=how, land_use=layer, picture=picture)
-            if layer is not None and sent.land_use is not None and found["land_use"] is not None:
-                _under_its_name(found["land_use"], layer, sent.land_use.name)
+            found = preview.looked_at_apart(
+                here.photographs,
+                how=how,
+                land_use=here.land_use,
+                land_use_column=sent.land_use_column,
+                census=here.census,
+                picture=picture,
+            )
+            if here.land_use is not None and sent.land_use is not None and found["land_use"] is not None:
+                _under_its_name(found["land_use"], here.land_use, sent.land_use.name)
+                _must_be_land_use(found["land_use"])
+            if here.census is not None and sent.census is not None and found["census"] is not None:
+                _under_its_name(found["census"], here.census, sent.census.name)
             return found, picture.read_bytes() if picture.is_file() else None
     except InputError as error:
-        bad = {"usable": False, "reason": str(error), "warnings": [], "guesses": [], "land_use": None}
-        return bad, None
+        nothing: dict[str, Any] = {"warnings": [], "guesses": [], "land_use": None, "census": None}
+        return {"usable": False, "reason": str(error), **nothing}, None
 
 
 def _under_its_name(found: dict[str, Any], path: Path, name: str) -> None:
@@ -160,10 +192,14 @@ def _under_its_name(found: dict[str, Any], path: Path, name: str) -> None:
     found["reason"] = _named(found["reason"], texts, name)
     found["warnings"] = [_named(text, texts, name) for text in found["warnings"]]
     found["file"] = name
+
+
+def _must_be_land_use(found: dict[str, Any]) -> None:
     if found["usable"] and found["kind"] != "land_use":
         found["usable"] = False
         found["reason"] = (
-            f"{name}: is a {found['kind'].replace('_', ' ')} file. Bring a land-use layer (Urban Atlas) here."
+            f"{found['file']}: is a {found['kind'].replace('_', ' ')} file. Bring a land-use layer (Urban "
+            "Atlas) here."
         )
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
 import rasterio
+import shapely
 from rasterio.transform import from_origin
 
 from core import jobs, keeping
@@ -100,6 +102,47 @@ def test_photographs_in_place_are_not_copied_and_not_deleted(settings, tmp_path)
     assert (state.state, state.cells) == ("done", 8)
     keeping.delete(job, settings)
     assert len(list(folder.iterdir())) == 2
+
+
+def test_a_census_of_the_region_is_laid_over_it(settings, tmp_path):
+    photograph = write_photograph(tmp_path / "town.tif", 7, 6)
+    x, y = np.meshgrid(WEST + 200 * np.arange(7), NORTH - 200 * np.arange(1, 7))
+    first = wait_for(jobs.submit(photograph, study_id="tiny", settings=settings), settings)
+    predicted = cells_of(first).set_index(["x", "y"]).expected_class
+    value = np.array([predicted[place] for place in zip(x.ravel(), y.ravel(), strict=True)]) * 1000
+    value[0] = np.nan
+    squares = shapely.box(x.ravel(), y.ravel(), x.ravel() + 200, y.ravel() + 200)
+    census = tmp_path / "grid.gpkg"
+    frame = gpd.GeoDataFrame({"number": 1, "income": value}, geometry=squares, crs="EPSG:3035")
+    frame.to_file(census, driver="GPKG")
+    job = jobs.submit(photograph, census=census, census_column="income", study_id="tiny", settings=settings)
+    state = wait_for(job, settings)
+    assert state.state == "done", state
+    found = json.loads((state.result / "summary.json").read_text())["census"]
+    assert (found["n"], found["column"], found["name"]) == (41, "income", "grid.gpkg")
+    assert found["spearman"]["value"] == pytest.approx(1)
+    cells = cells_of(state)
+    known = cells.census_value.notna()
+    np.testing.assert_allclose(cells.census_value[known], 1000 * cells.expected_class[known], rtol=1e-6)
+    assert set(cells.census_class[known]) == set(range(1, 11)) and (cells.census_class[~known] == 0).all()
+    unnamed = jobs.submit(photograph, census=census, study_id="tiny", settings=settings)
+    refused = wait_for(unnamed, settings)
+    assert refused.state == "rejected"
+    assert "grid.gpkg: has several columns of numbers" in str(refused.reason)
+
+
+def test_land_use_of_any_layer_by_its_column(settings, tmp_path):
+    photograph = write_photograph(tmp_path / "town.tif", 2, 2)
+    shapes = [
+        shapely.box(WEST, NORTH - 400, WEST + 200, NORTH),
+        shapely.box(WEST + 200, NORTH - 400, WEST + 400, NORTH),
+    ]
+    layer = tmp_path / "zoning.gpkg"
+    gpd.GeoDataFrame({"zone": ["UA", "N"]}, geometry=shapes, crs="EPSG:3035").to_file(layer, driver="GPKG")
+    job = jobs.submit(photograph, land_use=layer, land_use_column="zone", study_id="tiny", settings=settings)
+    state = wait_for(job, settings)
+    assert state.state == "done", state
+    assert set(pd.read_parquet(state.result / "activation.parquet").code) == {"UA", "N"}
 
 
 def test_a_job_of_the_version_before_goes_on(settings, tmp_path):

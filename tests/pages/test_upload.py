@@ -243,6 +243,31 @@ def test_the_server_s_folder_is_offered_and_read_in_place(
     assert not list((folder / "input").iterdir())
 
 
+def test_land_use_and_census_of_any_kind_by_their_columns(run_page: RunPage, tmp_path: Path) -> None:
+    photograph = tiny.write_photograph(tmp_path / "town.tif", 2, 2)
+    west, south = tiny.WEST, tiny.NORTH - 400
+    whole = [shapely.box(west, south, west + 400, south + 400)]
+    layers = {}
+    for name, columns in (("zoning", {"zone": ["UA"]}), ("grid", {"poverty": [0.2], "income": [9.0]})):
+        path = tmp_path / f"{name}.gpkg"
+        gpd.GeoDataFrame(columns, geometry=whole, crs="EPSG:3035").to_file(path, driver="GPKG")
+        layers[name] = (f"{name}.gpkg", path.read_bytes(), "application/geopackage+sqlite3")
+    test = upload(run_page("upload"), "town.tif", photograph.read_bytes())
+    test.file_uploader(key="upload.land_use").set_value(layers["zoning"])
+    test.file_uploader(key="upload.census").set_value(layers["grid"]).run()
+    assert not test.exception
+    assert "zoning.gpkg" in test.error[0].value and test.button(key="upload.submit").disabled
+    test.selectbox(key="upload.land_use_column").set_value("zone").run()
+    assert not test.exception and not test.error
+    assert "1 polygons of 1 classes" in texts(test)
+    test.selectbox(key="upload.census_column").set_value("income").run()
+    test.button(key="upload.submit").click().run()
+    assert not test.exception
+    asked = json.loads((tmp_path / "var" / "jobs" / test.query_params["job"] / "job.json").read_text())
+    assert (asked["land_use_column"], asked["census_column"]) == ("zone", "income")
+    assert (asked["land_use_name"], asked["census_name"]) == ("zoning.gpkg", "grid.gpkg")
+
+
 # archives ------------------------------------------------------------------------------------------
 
 
@@ -462,7 +487,15 @@ def test_a_finished_job_shows_map_table_and_downloads(
     assert table["class"].tolist() == [1, 5, 10] and table.cell_id.tolist()[1] == chosen
     said = texts(test)
     assert "1 left out: empty pixels" in said and "study <b>synthetic</b>" in said and "atlas.gpkg" in said
-    assert [button.proto.label for button in test.get("download_button")] == ["GeoParquet", "CSV"]
+    assert [button.proto.label for button in test.get("download_button")] == [
+        "GeoParquet",
+        "CSV",
+        "All, with QGIS styles",
+    ]  # fmt: skip - the result is one of an earlier version, without GeoPackage and COG
+    packed = job_result.archive(job_result.read_result(result_folder))
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        assert "summary.json" in archive.namelist() and "maps.parquet" not in archive.namelist()
+        assert archive.read("cells.csv") == (result_folder / "cells.csv").read_bytes()
     assert any(chosen.split("m")[-1] in heading.value for heading in test.subheader)
     by_class = test.dataframe[1].value
     assert by_class[["cells", "hectares", "excess", "contribution"]].to_numpy().tolist() == [
@@ -471,6 +504,24 @@ def test_a_finished_job_shows_map_table_and_downloads(
     test.toggle(key="activation").set_value(False).run()
     assert test.query_params["activation"] == "0"
     assert not test.exception
+
+
+def test_agreement_with_the_reader_s_census_is_shown(
+    run_page: RunPage, stand_in: Callable[..., None], result_folder: Path
+) -> None:
+    stand_in(state="done", result=result_folder, cells=3, done=3, total=4)
+    summary = json.loads((result_folder / "summary.json").read_text())
+    spearman = {"value": 0.5, "low": -0.1, "high": 0.8, "p_value": 0.1, "n_effective": 9.0, "note": ""}
+    summary["census"] = {"name": "g.gpkg", "column": "<b>", "n": 3, "imputed": 1, "spearman": spearman}
+    (result_folder / "summary.json").write_text(json.dumps(summary))
+    cells = gpd.read_parquet(result_folder / "cells.parquet")
+    cells.assign(census_value=[1.0, np.nan, 3.0]).to_parquet(result_folder / "cells.parquet")
+    test = run_page("upload", job=JOB)
+    assert not test.exception
+    assert any(heading.value == "Against your census" for heading in test.subheader)
+    assert "Rank correlation of &lt;b&gt; with the expected class: 0.50 (-0.10 to 0.80), 3 cells" in texts(
+        test
+    )
 
 
 def test_a_result_that_was_deleted_is_said(
