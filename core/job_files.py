@@ -16,8 +16,8 @@ from data.errors import CarreauError, InputError
 IMAGE_SUFFIXES = (".tif", ".tiff", ".jp2", ".j2k")
 # The endings of world files, as in `data.reading`, which brings rasterio: pages and commands need not wait.
 WORLD_SUFFIXES = (".tfw", ".tifw", ".tiffw", ".jp2w", ".j2w", ".j2kw", ".jkw", ".wld")
-LAND_USE_SUFFIXES = (".gpkg", ".shp")
-CENSUS_SUFFIXES = (".gpkg", ".shp", ".csv")
+LAND_USE_SUFFIXES = (".gpkg", ".shp", ".parquet", ".geoparquet")
+CENSUS_SUFFIXES = (*LAND_USE_SUFFIXES, ".csv")
 MOST_PHOTOGRAPHS = 2_000
 COPIES = "input/photographs"  # where copies lie in a job's folder
 

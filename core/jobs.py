@@ -110,9 +110,11 @@ def submit(
         raise InputError(sent[0].name, "is one of several", "To read in place, name one file or one folder.")
     name = name or (sent[0].name if len(sent) == 1 else f"{sent[0].name} and {len(sent) - 1} more")
     if land_use is not None:
-        check_file(land_use, LAND_USE_SUFFIXES, "a GeoPackage (.gpkg) or shapefile (.shp)")
+        check_file(
+            land_use, LAND_USE_SUFFIXES, "a GeoPackage (.gpkg), shapefile (.shp) or GeoParquet (.parquet)"
+        )
     if census is not None:
-        check_file(census, CENSUS_SUFFIXES, "a GeoPackage (.gpkg), shapefile (.shp) or Filosofi table (.csv)")
+        check_file(census, CENSUS_SUFFIXES, "a layer (.gpkg, .shp, .parquet) or a Filosofi table (.csv)")
     copied = [*([] if in_place else sent), *(layer for layer in (land_use, census) if layer)]
     size = sum(one.stat().st_size for one in copied)
     keeping.check_quota(owner, size, settings)

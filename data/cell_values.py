@@ -8,7 +8,6 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 import shapely
 from numpy.typing import NDArray
 
@@ -126,7 +125,7 @@ def _column(path: Path, column: str | None) -> str:
 
 def _of_polygons(path: Path, grid: Grid, cells: pd.DataFrame, column: str) -> CellValues:
     layer = _polygon_layer(path)
-    crs = pyogrio.read_info(path, layer=layer)["crs"]
+    crs = layer_info(path, layer)["crs"]
     if crs is None:
         raise InputError(path, "has no CRS (coordinate system)", "Give it one in a GIS.")
     squares = grid.polygons(cells.x, cells.y)

@@ -9,11 +9,13 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pyogrio
+import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from data.errors import InputError
+from data.geoparquet import PARQUET_SUFFIXES, check_parquet, parquet_info, read_parquet_layer
 
-VECTOR_SUFFIXES = {".shp", ".gpkg"}
+VECTOR_SUFFIXES = {".shp", ".gpkg", *PARQUET_SUFFIXES}
 ARCHIVE_SUFFIXES = {".zip", ".7z", ".gz", ".tar", ".rar", ".tgz"}
 
 _TRUNCATED = "ends before its last record (truncated)"
@@ -39,9 +41,13 @@ def check_vector_file(path: Path) -> None:
         _check_geopackage(path)
     elif suffix == ".shp":
         _check_shapefile(path)
+    elif suffix in PARQUET_SUFFIXES:
+        check_parquet(path)
     elif suffix != ".csv":
         raise InputError(
-            path, f"has the unknown suffix {suffix or '(none)'!r}", "Bring a .shp, .gpkg or .csv file."
+            path,
+            f"has the unknown suffix {suffix or '(none)'!r}",
+            "Bring a .shp, .gpkg, .parquet or .csv file.",
         )
 
 
@@ -93,6 +99,8 @@ def find_sibling(path: Path, suffix: str) -> Path | None:
 
 def list_layers(path: Path) -> dict[str, str | None]:
     """Layer name -> geometry type (None for a plain table); raises InputError where it is unreadable."""
+    if path.suffix.lower() in PARQUET_SUFFIXES:
+        return {path.stem: parquet_info(path)["geometry_type"]}
     try:
         return {str(name): kind for name, kind in pyogrio.list_layers(path)}
     except (DataSourceError, DataLayerError) as error:
@@ -101,6 +109,8 @@ def list_layers(path: Path) -> dict[str, str | None]:
 
 def layer_info(path: Path, layer: str | None = None) -> dict[str, Any]:
     """Fields, geometry type, feature count and CRS of a layer; raises InputError where it is unreadable."""
+    if path.suffix.lower() in PARQUET_SUFFIXES:
+        return parquet_info(path)
     try:
         return dict(pyogrio.read_info(path, layer=layer, force_feature_count=True))
     except (DataSourceError, DataLayerError) as error:
@@ -115,12 +125,20 @@ def read_layer(
     read_geometry: bool = True,
 ) -> gpd.GeoDataFrame:
     """One layer as a frame; `bbox` in its CRS; raises InputError where records are missing or unreadable."""
+    if path.suffix.lower() in PARQUET_SUFFIXES:
+        return read_parquet_layer(path, columns, bbox)
     info = layer_info(path, layer)
     try:
         frame = pyogrio.read_dataframe(
             path, layer=layer, columns=columns, bbox=bbox, read_geometry=read_geometry, use_arrow=False
         )
-    except (DataSourceError, DataLayerError, ValueError, UnicodeDecodeError) as error:
+    except (
+        DataSourceError,
+        DataLayerError,
+        ValueError,
+        UnicodeDecodeError,
+        shapely.errors.ShapelyError,  # shapes that are none, such as rings that do not close
+    ) as error:
         raise InputError(path, f"cannot be read ({first_line(error)})", _AGAIN) from error
     if bbox is None and len(frame) < info["features"]:
         raise InputError(path, f"gives {len(frame)} of its {info['features']} records", _AGAIN)

@@ -89,7 +89,7 @@ def _form(here: OpenStudy) -> None:
         sent = _from_server(dropped) if dropped and _source() == _SERVER else _from_browser(most)
     with right:
         land_use = st.file_uploader(
-            "Land use of the same place (optional): GeoPackage, or a zipped shapefile",
+            "Land use of the same place (optional): GeoPackage, GeoParquet, or a zipped shapefile",
             type=uploads.LAND_USE_TYPES,
             max_upload_size=most,
             key="upload.land_use",

@@ -42,12 +42,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     kills.add_argument("--queue-url", default="", help="shared queue of two machines (default: SQLite, one)")
     kills.set_defaults(measure=_kills)
 
+    fuzz = benches.add_parser("fuzz", help="does a hostile file or parameter crash, hang or lead out?")
+    fuzz.add_argument("--cases", type=int, default=10_000, help="files and parameters")
+    fuzz.set_defaults(measure=_fuzz)
+
     fills = benches.add_parser("fills", help="which fill of class occlusion is closest to the truth?")
     fills.add_argument("--study", type=Path, default=REPOSITORY / "data" / "demo" / "study.toml")
     fills.add_argument("--cells", type=int, default=300)
     fills.set_defaults(measure=_fills)
 
-    for one in (inference, recovery, nothing, kills, fills):
+    for one in (inference, recovery, nothing, kills, fuzz, fills):
         one.add_argument("--seed", type=int, default=1)
         one.add_argument("--json", action="store_true", help="print one JSON object on one line")
 
@@ -93,3 +97,9 @@ def _kills(options: argparse.Namespace) -> Report:
     from core.bench.kills import measure_kills
 
     return measure_kills(options.rounds, options.seed, queue_url=options.queue_url)
+
+
+def _fuzz(options: argparse.Namespace) -> Report:
+    from core.bench.fuzz import measure_fuzz
+
+    return measure_fuzz(options.cases, options.seed)

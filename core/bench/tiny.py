@@ -8,19 +8,19 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pandas as pd
-import rasterio
 import shapely
 import torch
-from rasterio.transform import from_origin
 
+from core.bench.tiny_photograph import NORTH, WEST, random_blocks, write_photograph
 from core.statistics.colours import cell_colours
 from data.store.write import publish
 from models.checkpoint import round_to_half, save_model
 from models.network import CellNetwork, NetworkSettings, build_network, prepare
 
+__all__ = ["NORTH", "PX", "WEST", "K", "publish_tiny_study", "random_blocks", "write_photograph"]
+
 K = 10
 PX = 64
-WEST, NORTH = 3_200_000, 2_500_000  # a corner of the grid, in the sea
 
 
 def tiny_network(seed: int) -> CellNetwork:
@@ -121,37 +121,3 @@ def _colours() -> pd.DataFrame:
     return cell_colours(cells.astype(np.uint8)).assign(
         city_id="somewhere", cell_id=[f"{k}" for k in range(len(cells))]
     )
-
-
-def random_blocks(height: int, width: int, seed: int = 0) -> np.ndarray:
-    """Picture (3, height, width) uint8 of blocks of random colour, 10 pixels wide."""
-    coarse = np.random.default_rng(seed).integers(0, 256, (3, -(-height // 10), -(-width // 10)), np.uint8)
-    return coarse.repeat(10, axis=1).repeat(10, axis=2)[:, :height, :width]
-
-
-def write_photograph(
-    path: Path,
-    columns: float = 3,
-    rows: float = 2,
-    *,
-    pixels: np.ndarray | None = None,
-    resolution: float = 2.0,
-    shift: float = 0.0,
-    **profile: object,
-) -> Path:
-    """Write a GeoTIFF over columns x rows cells of the grid, its corner `shift` metres east of the grid's."""
-    height, width = round(rows * 200 / resolution), round(columns * 200 / resolution)
-    options = {
-        "driver": "GTiff",
-        "count": 3,
-        "dtype": "uint8",
-        "height": height,
-        "width": width,
-        "crs": "EPSG:3035",
-        "transform": from_origin(WEST + shift, NORTH, resolution, resolution),
-        "photometric": "RGB",
-        **profile,
-    }
-    with rasterio.open(path, "w", **options) as file:
-        file.write(random_blocks(height, width) if pixels is None else pixels)
-    return path

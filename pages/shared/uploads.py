@@ -18,8 +18,8 @@ from data.errors import InputError
 
 _USUAL_WORLD_SUFFIXES = (".tfw", ".j2w", ".wld")  # a list that a reader can take in
 PHOTOGRAPH_TYPES = [suffix.removeprefix(".") for suffix in (*IMAGE_SUFFIXES, *_USUAL_WORLD_SUFFIXES)]
-LAND_USE_TYPES = ["gpkg", "zip"]
-CENSUS_TYPES = ["gpkg", "zip", "csv"]
+LAND_USE_TYPES = ["gpkg", "parquet", "zip"]
+CENSUS_TYPES = [*LAND_USE_TYPES, "csv"]
 _SHAPEFILE = {".shp", ".shx", ".dbf", ".prj", ".cpg"}
 _LAYERS = {".gpkg", *_SHAPEFILE}
 # An archive that unpacks to more than this is no land-use layer of one city.

@@ -67,6 +67,27 @@ def test_another_grid_in_another_crs_as_integrated_by_points(tmp_path_factory, s
             assert found[index] == pytest.approx(values[row[inside] * 14 + column[inside]].mean(), abs=0.03)
 
 
+def test_geoparquet_gives_the_same(tmp_path):
+    path = write(tmp_path / "values.gpkg", [10.0], [shapely.box(X0, Y0, X0 + 300, Y0 + 400)], name=["a"])
+    gpd.read_file(path).to_parquet(tmp_path / "values.parquet")
+    assert value_columns(tmp_path / "values.parquet") == ["value"]
+    found = [read_cell_values(one, GRID, cells()).values for one in (path, tmp_path / "values.parquet")]
+    np.testing.assert_array_equal(*found)
+    whole = (tmp_path / "values.parquet").read_bytes()
+    bad = [
+        ("cut", whole[:-9], "truncated"),
+        ("no", b"PAR1" * 9, "cannot be read"),
+        ("zip", b"PK" * 9, "not a"),
+    ]
+    for name, content, fault in bad:
+        (tmp_path / f"{name}.parquet").write_bytes(content)
+        with pytest.raises(InputError, match=fault):
+            read_cell_values(tmp_path / f"{name}.parquet", GRID, cells())
+    pd.DataFrame({"value": [1.0]}).to_parquet(tmp_path / "table.parquet")
+    with pytest.raises(InputError, match="no geometry"):
+        value_columns(tmp_path / "table.parquet")
+
+
 def test_overlaps_are_said_and_gaps_in_values_left_out(tmp_path):
     whole = shapely.box(X0, Y0, X0 + 600, Y0 + 400)
     path = write(tmp_path / "two.gpkg", [1.0, 3.0, np.nan], [whole, whole, whole])
