@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from core import audit, queue
+from core import access, audit, queue
 from core.job_files import (
     CENSUS_SUFFIXES,
     COPIES,
@@ -75,6 +75,7 @@ def submit(
     census_column: str | None = None,
     study_id: str | None = None,
     owner: str = "local",
+    key: str | None = None,
     name: str | None = None,
     chunk_side: int = CHUNK_SIDE,
     settings: Settings | None = None,
@@ -92,6 +93,7 @@ def submit(
         census_column: the column of values, where there are several.
         study_id: study whose networks are used; the first one found when left out.
         owner: whose job it is.
+        key: what lets its holder change the job, beside its owner (`core.access`).
         name: the photographs' name for people; that of the first when left out.
         chunk_side: cells along a side of the blocks in which the work is done and resumed.
         settings: where things live; read from the environment when left out.
@@ -137,6 +139,7 @@ def submit(
             census=copy_layer(census, partial / "input", "census") if census else None,
             census_name=census.name if census else None,
             census_column=census_column,
+            key_hash=None if key is None else access.hash_of(key),
             study_id=study,
             publication=str(publication.file.resolve()),
             chunk_side=chunk_side,

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
-from core import drop_folder, jobs
+from core import access, drop_folder, jobs
+from core.access import Visitor
 from core.settings import read_settings
 from data.errors import CarreauError, InputError, QuotaError
-from pages.shared import frame, job_view, state, study, upload_preview, uploads
+from pages.shared import frame, job_view, state, study, upload_preview, uploads, visitor
 from pages.shared.study import OpenStudy
 
 _FOUND = "upload.found"
-_OWNER = "upload.owner"
 _PHOTOGRAPHS = "upload.photographs"
 _BROWSER, _SERVER = "This computer", "The server’s folder"
 
@@ -24,7 +23,11 @@ def page() -> None:
     here = frame.open_study()
     published = list(study.studies())
     (place,) = frame.title_line("What does the model say of your photograph?", [24])
-    job = _asked_job()
+    who = visitor.visitor()
+    if who is None:
+        frame.footer(here)
+        return
+    job = _asked_job(who)
     with place:
         if job is None:
             st.selectbox(
@@ -37,28 +40,31 @@ def page() -> None:
                 label_visibility="collapsed",
             )
         elif st.button("Another photograph", icon=":material/add_photo_alternate:", width="stretch"):
-            state.put("job", None)
-            st.rerun()
+            job_view.leave()
     if job is None:
         frame.note(_model_line(here))
-        _form(here)
+        _form(here, who)
     else:
-        job_view.show(job)
-    _recent(job)
+        job_view.show(job, who)
+    _recent(job, who)
+    if who.signed_in:
+        visitor.sign_out_button()
     frame.footer(here, has_own_study_control=job is None)
 
 
-def _asked_job() -> str | None:
-    """Return the job of the address, after a word when there is none of that name."""
+def _asked_job(who: Visitor) -> str | None:
+    """Return the job of the address, after a word when there is none of that name for this visitor."""
     asked = st.query_params.get("job")
     if asked is None:
         return None
     try:
         jobs.state(asked)
+        if access.may_see(jobs.read_job(asked, read_settings()), who, read_settings()):
+            return asked
+        raise CarreauError(f"there is no job {asked!r} of yours, and none that was shared with you")
     except CarreauError as error:
         st.warning(f"The address asks for a job, but {error}.")
         return None
-    return asked
 
 
 def _model_line(here: OpenStudy) -> str:
@@ -81,7 +87,7 @@ def _model_line(here: OpenStudy) -> str:
     )
 
 
-def _form(here: OpenStudy) -> None:
+def _form(here: OpenStudy, who: Visitor) -> None:
     most = read_settings().max_upload_mb
     dropped = drop_folder.dropped(read_settings())
     left, right = st.columns([60, 40], gap="medium")
@@ -119,7 +125,7 @@ def _form(here: OpenStudy) -> None:
         column = upload_preview.show_census(found["census"])
         sent, usable = replace(sent, census_column=column), usable and column is not None
     if st.button("Ask the model", type="primary", disabled=not usable, key="upload.submit"):
-        _submit(sent, found, here)
+        _submit(sent, found, here, who)
 
 
 def _source() -> str:
@@ -189,8 +195,8 @@ def _looked_at(sent: uploads.Sent) -> tuple[dict[str, Any], bytes | None]:
     return dict(found), picture
 
 
-def _submit(sent: uploads.Sent, found: dict[str, Any], here: OpenStudy) -> None:
-    owner = st.session_state.setdefault(_OWNER, f"browser-{secrets.token_hex(8)}")
+def _submit(sent: uploads.Sent, found: dict[str, Any], here: OpenStudy, who: Visitor) -> None:
+    key = None if who.signed_in else access.new_key()
     try:
         with st.spinner("Handing it to the worker"), uploads.on_disk(sent) as files:
             job = jobs.submit(
@@ -202,7 +208,8 @@ def _submit(sent: uploads.Sent, found: dict[str, Any], here: OpenStudy) -> None:
                 census=files.census,
                 census_column=sent.census_column,
                 study_id=here.row.study_id,
-                owner=owner,
+                owner=who.owner,
+                key=key,
                 name=sent.files[0].name if len(sent.files) == 1 else None,
             )
         jobs.ensure_worker()
@@ -212,17 +219,18 @@ def _submit(sent: uploads.Sent, found: dict[str, Any], here: OpenStudy) -> None:
     st.session_state.pop(_FOUND, None)
     upload_preview.forget()
     state.put("job", job)
+    state.put(visitor.KEY, key)
     st.rerun()
 
 
-def _recent(shown: str | None) -> None:
-    """List the jobs of this browser session, newest first."""
-    owner = st.session_state.get(_OWNER)
-    mine = jobs.recent(owner) if owner else []
+def _recent(shown: str | None, who: Visitor) -> None:
+    """List the visitor's jobs, newest first."""
+    mine = jobs.recent(who.owner)
     others = [job for job in mine if job.job != shown]
     if not others:
         return
-    st.subheader("Earlier in this browser session", anchor=False)
+    title = "Your earlier photographs" if who.signed_in else "Earlier in this browser session"
+    st.subheader(title, anchor=False)
     for job in others:
         said = f"{job.name}: {job_view.STATES[job.state]}" + (
             f", {job.cells} cells" if job.state == "done" else ""

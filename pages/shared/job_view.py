@@ -8,12 +8,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import jobs, keeping
+from core import access, jobs, keeping
+from core.access import Visitor
 from core.jobs import JobState
 from core.settings import read_settings
 from data.grid import format_cell_id
 from data.landuse_classes import class_name
-from pages.shared import charts, figures, frame, job_result, job_so_far, maps, palette, state
+from pages.shared import charts, figures, frame, job_result, job_so_far, maps, palette, state, visitor
 from pages.shared.class_names import label
 from pages.shared.job_result import JobResult
 from pages.shared.maps import Picture
@@ -31,14 +32,15 @@ STATES = {
 _TICK_S = 1.0
 
 
-def show(job: str) -> None:
-    """Show a job by id, whatever its state."""
+def show(job: str, who: Visitor) -> None:
+    """Show a job by id, whatever its state; only those who may change it get the means."""
     now = jobs.state(job)
+    mine = access.may_change(jobs.read_job(job, read_settings()), who)
     if now.state == "paused":
-        _paused(now)
+        _paused(now, mine)
         job_so_far.show(now)
     elif now.state not in jobs.FINAL:
-        _progress(job)
+        _progress(job, mine)
         job_so_far.show(now)
     elif now.state == "done" and now.result is not None:
         _result(now)
@@ -48,12 +50,21 @@ def show(job: str) -> None:
         st.error(f"The job failed. {now.reason}")
     else:
         st.info(f"The job on {now.name} was cancelled {_so_far(now)}; it has no result.")
-    if now.state in jobs.FINAL:
-        _deletion(now)
+    if now.state in jobs.FINAL and mine:
+        with st.container(horizontal=True):
+            _sharing(now, who)
+            _deletion(now)
+
+
+def leave() -> None:
+    """Go back to the form."""
+    state.put("job", None)
+    state.put(visitor.KEY, None)
+    st.rerun()
 
 
 @st.fragment(run_every=_TICK_S)
-def _progress(job: str) -> None:
+def _progress(job: str, mine: bool) -> None:
     """Draw the progress every second; when the job has ended, draw the page anew."""
     now = jobs.state(job)
     if now.state in jobs.FINAL or now.state == "paused":
@@ -63,6 +74,8 @@ def _progress(job: str) -> None:
     st.subheader(now.name, anchor=False)
     st.progress(now.done / now.total if now.total else 0.0, text=progress_text(now))
     frame.note("This page may be closed: the worker goes on, and this address shows the result.")
+    if not mine:
+        return
     with st.container(horizontal=True):
         if st.button("Pause", key="job.pause", icon=":material/pause:"):
             jobs.pause(job)
@@ -72,11 +85,13 @@ def _progress(job: str) -> None:
             st.rerun()
 
 
-def _paused(now: JobState) -> None:
+def _paused(now: JobState, mine: bool) -> None:
     """Say how far a paused job came, and let it go on."""
     st.subheader(now.name, anchor=False)
     st.progress(now.done / now.total if now.total else 0.0, text=f"Paused {_so_far(now)}")
     frame.note("What is finished is kept. Going on, the job waits its turn again.")
+    if not mine:
+        return
     with st.container(horizontal=True):
         if st.button("Go on", key="job.resume", type="primary", icon=":material/play_arrow:"):
             jobs.resume(now.job)
@@ -101,8 +116,22 @@ def _deletion(now: JobState) -> None:
         )
         if st.button("Delete for good", key="job.delete", type="primary"):
             keeping.delete(now.job)
-            state.put("job", None)
-            st.rerun()
+            leave()
+
+
+def _sharing(now: JobState, who: Visitor) -> None:
+    """Offer the link to share: it shows the job, and lets nobody change it."""
+    with st.popover("Share", icon=":material/share:"):
+        st.write("Whoever opens this address sees the photograph and the result, and can change nothing.")
+        st.code(f"/upload?job={now.job}", language=None)
+        if who.signed_in:
+            asked, settings = jobs.read_job(now.job, read_settings()), read_settings()
+            st.toggle(
+                "Show it to everybody who signs in and has the address",
+                value=access.is_shared(asked, settings),
+                key="job.shared",
+                on_change=lambda: access.share(asked, settings, bool(st.session_state["job.shared"])),
+            )
 
 
 def progress_text(now: JobState) -> str:

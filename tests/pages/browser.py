@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,8 +94,11 @@ class Watch:
 
 
 @contextmanager
-def dashboard(var: Path, studies: Path | None) -> Iterator[str]:
-    """Run `streamlit run dashboard.py` with its own var folder and yield its address."""
+def dashboard(var: Path, studies: Path | None, secrets: Callable[[str], str] | None = None) -> Iterator[str]:
+    """Run `streamlit run dashboard.py` with its own var folder and yield its address.
+
+    ``secrets``: makes the content of `secrets.toml` from that address.
+    """
     var.mkdir(parents=True, exist_ok=True)
     port = _free_port()
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("CARREAU_", "STREAMLIT_"))}
@@ -115,6 +118,9 @@ def dashboard(var: Path, studies: Path | None) -> Iterator[str]:
         "--server.fileWatcherType",
         "none",
     ]
+    if secrets is not None:
+        (var / "secrets.toml").write_text(secrets(f"http://localhost:{port}"), encoding="utf-8")
+        command += ["--secrets.files", str(var / "secrets.toml")]
     log = (var / "server.log").open("wb")
     process = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:

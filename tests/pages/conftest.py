@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 from data.store.open import connect
 from tests.conftest import REPOSITORY
+from tests.pages.browser import launch
 from tests.pages.synthetic import make_publication
 
 RunPage = Callable[..., AppTest]
@@ -22,6 +24,15 @@ RunPage = Callable[..., AppTest]
 def publication(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A published synthetic study of two cities, without photographs."""
     return make_publication(tmp_path_factory.mktemp("studies") / "synthetic", cells=160)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The installed Chromium, one for all tests that a process runs."""
+    with sync_playwright() as playwright:
+        opened = launch(playwright)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture(autouse=True)

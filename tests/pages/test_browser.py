@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from data.store.open import connect, current_publication
 from data.store.queries import cities
@@ -17,7 +17,6 @@ from tests.pages.browser import (
     Watch,
     chromium,
     dashboard,
-    launch,
     settle,
     study_with_networks,
     write_photograph,
@@ -63,14 +62,6 @@ def server(study: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
     chromium()
     with dashboard(tmp_path_factory.mktemp("var"), study) as address:
         yield address
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = launch(playwright)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="session")

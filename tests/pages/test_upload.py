@@ -17,12 +17,14 @@ import pandas as pd
 import pytest
 import rasterio
 import shapely
+import streamlit as st
 from PIL import Image
 from rasterio.transform import from_origin
 from streamlit.testing.v1 import AppTest
 
 from core import jobs, region_parts, region_plan
 from core.bench import tiny
+from core.job_files import Job
 from core.jobs import JobState
 from core.region import RegionRows
 from data.errors import InputError
@@ -63,12 +65,22 @@ def job_state(**changes: Any) -> JobState:
     return JobState(**{**base, **changes})
 
 
+def asked_for(**changes: Any) -> Job:
+    base: dict[str, Any] = {
+        "job": JOB, "owner": "me", "name": "town.tif", "photographs": "input/photographs", "names": {},
+        "land_use": None, "land_use_name": None, "study_id": "synthetic", "publication": "", "chunk_side": 8,
+        "created_at": "2026-01-01T00:00:00+00:00",
+    }  # fmt: skip
+    return Job(**{**base, **changes})
+
+
 @pytest.fixture
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Make every job be in the given state."""
 
     def use(**changes: Any) -> None:
         monkeypatch.setattr(jobs, "state", lambda *_, **__: job_state(**changes))
+        monkeypatch.setattr(jobs, "read_job", lambda *_, **__: asked_for())
 
     return use
 
@@ -266,6 +278,38 @@ def test_land_use_and_census_of_any_kind_by_their_columns(run_page: RunPage, tmp
     asked = json.loads((tmp_path / "var" / "jobs" / test.query_params["job"] / "job.json").read_text())
     assert (asked["land_use_column"], asked["census_column"]) == ("zone", "income")
     assert (asked["land_use_name"], asked["census_name"]) == ("zoning.gpkg", "grid.gpkg")
+
+
+def test_whoever_has_the_link_sees_a_job_and_only_its_key_changes_it(
+    run_page: RunPage, tmp_path: Path
+) -> None:
+    content = write_photograph(tmp_path / "photo.tif").read_bytes()
+    test = upload(run_page("upload"), "town.tif", content)
+    test.button(key="upload.submit").click().run()
+    job, key = test.query_params["job"], test.query_params["key"]
+    other = run_page("upload", job=job)
+    assert not other.exception
+    assert "Waiting for the worker" in other.get("progress")[0].proto.text
+    assert not [b for b in other.button if b.key in ("job.cancel", "job.pause")]
+    wrong = run_page("upload", job=job, key="not-" + key)
+    assert not [b for b in wrong.button if b.key == "job.cancel"]
+    with_key = run_page("upload", job=job, key=key)
+    with_key.button(key="job.cancel").click().run()
+    assert not with_key.exception
+    assert jobs.state(job).state == "cancelled"
+    assert not [b for b in run_page("upload", job=job).button if b.key == "job.delete"]
+
+
+def test_a_dashboard_open_to_other_machines_takes_no_uploads_without_sign_in(
+    run_page: RunPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = st.get_option
+    listens = {"server.address": "192.0.2.1"}
+    monkeypatch.setattr(st, "get_option", lambda name: listens.get(name) or real(name))
+    test = run_page("upload")
+    assert not test.exception
+    assert "Uploads are closed" in test.error[0].value
+    assert not test.file_uploader
 
 
 # archives ------------------------------------------------------------------------------------------
