@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     import torch
 
 METHODS = ("paper", "gradcam", "integrated_gradients", "occlusion")
-# Half precision of the maps and another order of summation move z by less; another photograph by far more.
-Z_TOLERANCE = 0.02
+# In training deviations of z: one cell read alone differs by a grey level from one read among others, which
+# moved z by 0.08 at most in 360 cells of the demo; another photograph moves it by far more.
+Z_TOLERANCE = 0.2
 
 
 def explain_cell(
@@ -63,7 +64,7 @@ def explain_cell(
     image, path = _photograph(publication, city_id, cell)
     folds = published_folds(publication.file, device, city_id=city_id, fold=cell["fold"])
     z = float(predict_cells(image[None], folds)[0].predictions.z[0])
-    if abs(z - cell["z"]) > Z_TOLERANCE:
+    if abs(z - cell["z"]) > Z_TOLERANCE * min(fold.z_std for fold in folds):
         raise InputError(
             path,
             f"is not the photograph that {cell_id} was predicted from: z is {z:.2f} now and was "

@@ -45,6 +45,7 @@ class Job:
     census: str | None = None
     census_name: str | None = None
     census_column: str | None = None
+    city_id: str | None = None  # whose networks, where each city has its own
     key_hash: str | None = None  # of the key that lets its holder change the job (core/access.py)
 
     @classmethod

@@ -32,7 +32,7 @@ from core.job_files import (
 )
 from core.settings import REPOSITORY, Settings, read_settings
 from data.errors import InputError
-from data.store.open import Publication, find_publications
+from data.store.open import Publication, connect, find_publications
 from data.store.write import write_atomically
 
 State = Literal["queued", "running", "paused", "done", "rejected", "failed", "cancelled"]
@@ -74,6 +74,7 @@ def submit(
     census: Path | None = None,
     census_column: str | None = None,
     study_id: str | None = None,
+    city_id: str | None = None,
     owner: str = "local",
     key: str | None = None,
     name: str | None = None,
@@ -92,6 +93,7 @@ def submit(
         census: polygons with a column of values, or an INSEE Filosofi file, to compare predictions with.
         census_column: the column of values, where there are several.
         study_id: study whose networks are used; the first one found when left out.
+        city_id: city whose networks are used, where each has its own; those of all when left out.
         owner: whose job it is.
         key: what lets its holder change the job, beside its owner (`core.access`).
         name: the photographs' name for people; that of the first when left out.
@@ -108,6 +110,7 @@ def submit(
     study, publication = _study(study_id, settings)
     asked = [photographs] if isinstance(photographs, Path) else list(photographs)
     sent = sent_photographs(asked)
+    _check_city(publication, city_id)
     if in_place and len(asked) != 1:
         raise InputError(sent[0].name, "is one of several", "To read in place, name one file or one folder.")
     name = name or (sent[0].name if len(sent) == 1 else f"{sent[0].name} and {len(sent) - 1} more")
@@ -139,6 +142,7 @@ def submit(
             census=copy_layer(census, partial / "input", "census") if census else None,
             census_name=census.name if census else None,
             census_column=census_column,
+            city_id=city_id,
             key_hash=None if key is None else access.hash_of(key),
             study_id=study,
             publication=str(publication.file.resolve()),
@@ -165,6 +169,17 @@ def submit(
     )
     audit.note(settings, "submitted", identifier, owner, bytes=size, photographs=len(sent))
     return identifier
+
+
+def _check_city(publication: Publication, city_id: str | None) -> None:
+    if city_id is None:
+        return
+    with connect(publication.file) as connection:
+        known = [
+            str(row[0]) for row in connection.execute("SELECT city_id FROM city ORDER BY position").fetchall()
+        ]
+    if city_id not in known:
+        raise InputError(city_id[:200], "is no city of the study", f"Choose one of {', '.join(known)}.")
 
 
 def _study(study_id: str | None, settings: Settings) -> tuple[str, Publication]:

@@ -53,8 +53,10 @@ class RegionRows:
     skipped: int
 
 
-def load_networks(publication: Path, device: torch.device) -> StudyNetworks:
-    """Load every fold of a publication.
+def load_networks(publication: Path, device: torch.device, city_id: str | None = None) -> StudyNetworks:
+    """Load every fold of a publication; with ``city_id``, those that may speak of that city.
+
+    Of a study with networks of its own for each city, the mean over all cities' is what None gives.
 
     Raises:
         InputError: weights that are missing, or not those that the publication was made with.
@@ -63,11 +65,13 @@ def load_networks(publication: Path, device: torch.device) -> StudyNetworks:
         study = connection.execute(
             "SELECT study_id, n_classes, input_px, cell_size_m, is_generated FROM study"
         ).fetchone()
-        resolution = connection.execute("SELECT median(imagery_resolution_m) FROM city").fetchone()
-        colours = _training_colours(connection)
+        resolution = connection.execute(
+            "SELECT median(imagery_resolution_m) FROM city WHERE $1 IS NULL OR city_id = $1", [city_id]
+        ).fetchone()
+        colours = _training_colours(connection, city_id)
     if study is None:
         raise InputError(publication, "has no study in it", "Publish the study again.")
-    folds = published_folds(publication, device)
+    folds = published_folds(publication, device, city_id=city_id)
     return StudyNetworks(
         study_id=str(study[0]),
         folds=tuple(folds),
@@ -81,14 +85,17 @@ def load_networks(publication: Path, device: torch.device) -> StudyNetworks:
     )
 
 
-def _training_colours(connection: DuckDBPyConnection) -> pd.DataFrame | None:
+def _training_colours(connection: DuckDBPyConnection, city_id: str | None) -> pd.DataFrame | None:
     """Read the colours of the training cells; None from a publication made before they were kept."""
     there = connection.execute(
         "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'cell_colour'"
     ).fetchone()
     if not there or not there[0]:
         return None
-    found = connection.execute(f"SELECT {', '.join(COLOURS)} FROM cell_colour").df()  # noqa: S608 - constants
+    found = connection.execute(
+        f"SELECT {', '.join(COLOURS)} FROM cell_colour WHERE $1 IS NULL OR city_id = $1",  # noqa: S608 - constants
+        [city_id],
+    ).df()
     return found if len(found) >= FEWEST else None
 
 

@@ -70,6 +70,7 @@ def assemble(folder: Path, job: Job, networks: StudyNetworks) -> dict[str, Any]:
         summary = {
             "study_id": job.study_id,
             "publication": Path(job.publication).name,
+            "networks_of": job.city_id,
             "name": job.name,
             "land_use": job.land_use_name,
             "networks": len(networks.folds),

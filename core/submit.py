@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--census", type=Path, metavar="F", help="polygons with values to compare with")
     parser.add_argument("--census-column", metavar="C", help="its column of values, if there are several")
     parser.add_argument("--study", metavar="ID", help="whose networks are used (default: the first found)")
+    parser.add_argument("--city", metavar="ID", help="whose networks, where each city has its own")
     parser.add_argument("--wait", action="store_true", help="wait for the end of the job")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
@@ -73,6 +74,7 @@ def run(options: argparse.Namespace) -> int:
             census=options.census,
             census_column=options.census_column,
             study_id=options.study,
+            city_id=options.city,
             settings=settings,
         )
     except (InputError, QuotaError) as error:

@@ -26,6 +26,7 @@ from data.errors import CarreauError, InputError, StudyError
 from data.store.write import write_atomically
 
 if TYPE_CHECKING:
+    from core.job_files import Job
     from core.region import StudyNetworks
     from data.coverage import LandUseIndex
     from data.imagery import Mosaic
@@ -132,7 +133,7 @@ class Runner:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._watchdog = Watchdog(settings.step_limit_s, settings.memory_mb)
-        self._networks: tuple[str, StudyNetworks] | None = None
+        self._networks: tuple[tuple[str, str | None], StudyNetworks] | None = None
         self._land_use: tuple[Path, str, LandUseIndex] | None = None
         self._mosaic: tuple[str, Mosaic] | None = None
 
@@ -263,7 +264,7 @@ class Runner:
 
         asked = self._job(job)
         plan = region_plan.read_plan(folder)
-        networks = self._networks_of(Path(asked.publication))
+        networks = self._networks_of(asked)
         land_use = (
             self._land_use_of(folder / asked.land_use, plan.grid.crs, asked.land_use_column)
             if asked.land_use
@@ -286,7 +287,7 @@ class Runner:
         from core import results
 
         asked = self._job(job)
-        return results.assemble(self._folder(job), asked, self._networks_of(Path(asked.publication)))
+        return results.assemble(self._folder(job), asked, self._networks_of(asked))
 
     def _mosaic_of(self, job: str, path: Path, how: Reading) -> Mosaic:
         """Open the photographs of a job once: to look at a department's tiles takes longer than a chunk."""
@@ -302,8 +303,9 @@ class Runner:
             self._mosaic[1].close()
             self._mosaic = None
 
-    def _networks_of(self, publication: Path) -> StudyNetworks:
-        if self._networks is None or self._networks[0] != str(publication):
+    def _networks_of(self, asked: Job) -> StudyNetworks:
+        key = (asked.publication, asked.city_id)
+        if self._networks is None or self._networks[0] != key:
             import torch
 
             from core.region import load_networks
@@ -312,7 +314,7 @@ class Runner:
             torch.set_num_threads(self.settings.threads)
             try:
                 device = pick_device(self.settings.device)
-                self._networks = (str(publication), load_networks(publication, device))
+                self._networks = (key, load_networks(Path(asked.publication), device, asked.city_id))
             except InputError as error:  # no fault of the file that was sent
                 raise StudyError(f"The study's networks cannot be used: {error}") from error
         return self._networks[1]

@@ -11,6 +11,7 @@ from core import access, drop_folder, jobs
 from core.access import Visitor
 from core.settings import read_settings
 from data.errors import CarreauError, InputError, QuotaError
+from data.store.queries import City
 from pages.shared import frame, job_view, state, study, upload_preview, uploads, visitor
 from pages.shared.study import OpenStudy
 
@@ -42,8 +43,9 @@ def page() -> None:
         elif st.button("Another photograph", icon=":material/add_photo_alternate:", width="stretch"):
             job_view.leave()
     if job is None:
-        frame.note(_model_line(here))
-        _form(here, who)
+        city = _networks_of(here)
+        frame.note(_model_line(here, city))
+        _form(here, who, city)
     else:
         job_view.show(job, who)
     _recent(job, who)
@@ -67,13 +69,30 @@ def _asked_job(who: Visitor) -> str | None:
         return None
 
 
-def _model_line(here: OpenStudy) -> str:
-    """Say whose networks will look at the photograph, and what they learned from."""
-    resolutions = sorted(
-        {float(f"{c.imagery_resolution_m:.2g}") for c in here.cities if c.imagery_resolution_m}
+def _networks_of(here: OpenStudy) -> City | None:
+    """Return the city whose networks are asked, where each has its own; None where all share theirs."""
+    if here.row.model_scope != "city" or len(here.cities) == 1:
+        return None
+    by_id = {city.city_id: city for city in here.cities}
+    chosen = state.choice("networks", list(by_id), here.cities[0].city_id)
+    st.segmented_control(
+        "Networks of",
+        list(by_id),
+        format_func=lambda city_id: by_id[city_id].name,
+        required=True,
+        key="networks",
+        on_change=state.remember,
+        args=("networks",),
     )
+    return by_id[chosen]
+
+
+def _model_line(here: OpenStudy, city: City | None) -> str:
+    """Say whose networks will look at the photograph, and what they learned from."""
+    learned = [city] if city else list(here.cities)
+    resolutions = sorted({float(f"{c.imagery_resolution_m:.2g}") for c in learned if c.imagery_resolution_m})
     seen = f", on photographs of {' and '.join(f'{r:g}' for r in resolutions)} m" if resolutions else ""
-    names = ", ".join(city.name for city in here.cities)
+    names = ", ".join(one.name for one in learned)
     invented = (
         ' <span class="carreau-badge">Invented cities</span> The prediction for a real photograph then '
         "means nothing about incomes; it shows how the method works."
@@ -87,7 +106,7 @@ def _model_line(here: OpenStudy) -> str:
     )
 
 
-def _form(here: OpenStudy, who: Visitor) -> None:
+def _form(here: OpenStudy, who: Visitor, city: City | None) -> None:
     most = read_settings().max_upload_mb
     dropped = drop_folder.dropped(read_settings())
     left, right = st.columns([60, 40], gap="medium")
@@ -125,7 +144,7 @@ def _form(here: OpenStudy, who: Visitor) -> None:
         column = upload_preview.show_census(found["census"])
         sent, usable = replace(sent, census_column=column), usable and column is not None
     if st.button("Ask the model", type="primary", disabled=not usable, key="upload.submit"):
-        _submit(sent, found, here, who)
+        _submit(sent, found, here, who, city)
 
 
 def _source() -> str:
@@ -195,7 +214,9 @@ def _looked_at(sent: uploads.Sent) -> tuple[dict[str, Any], bytes | None]:
     return dict(found), picture
 
 
-def _submit(sent: uploads.Sent, found: dict[str, Any], here: OpenStudy, who: Visitor) -> None:
+def _submit(
+    sent: uploads.Sent, found: dict[str, Any], here: OpenStudy, who: Visitor, city: City | None
+) -> None:
     key = None if who.signed_in else access.new_key()
     try:
         with st.spinner("Handing it to the worker"), uploads.on_disk(sent) as files:
@@ -208,6 +229,7 @@ def _submit(sent: uploads.Sent, found: dict[str, Any], here: OpenStudy, who: Vis
                 census=files.census,
                 census_column=sent.census_column,
                 study_id=here.row.study_id,
+                city_id=city.city_id if city else None,
                 owner=who.owner,
                 key=key,
                 name=sent.files[0].name if len(sent.files) == 1 else None,

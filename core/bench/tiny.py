@@ -41,30 +41,35 @@ def tiny_network(seed: int) -> CellNetwork:
     return network.eval()
 
 
-def publish_tiny_study(folder: Path, study_id: str = "tiny", n_folds: int = 2) -> Path:
-    """Publish a study with `n_folds` tiny networks; returns the publication."""
+def publish_tiny_study(
+    folder: Path, study_id: str = "tiny", n_folds: int = 2, own_networks_of: tuple[str, ...] = ()
+) -> Path:
+    """Publish a study with `n_folds` tiny networks, or so many for each city named; returns the file."""
     models = []
-    for fold in range(n_folds):
-        network = tiny_network(fold)
-        file = f"weights/fold-{fold}.safetensors"
-        sha256 = save_model(folder / file, network, {"fold": fold})
-        models.append(
-            {
-                "model_id": f"fold-{fold}",
-                "fold": fold,
-                "file": file,
-                "sha256": sha256,
-                "n_train": 10,
-                "n_test": 5,
-                "bias": float(network.head.score_bias().detach()),
-                "z_mean": 0.25 * fold,
-                "z_std": 1.0 + fold,
-                "epochs": 1,
-                "final_loss": 2.0,
-                "seconds": 1.0,
-                "device": "cpu",
-            }
-        )
+    for number, city_id in enumerate(own_networks_of or (None,)):
+        for fold in range(n_folds):
+            name = f"fold-{fold}" if city_id is None else f"{city_id}-{fold}"
+            network = tiny_network(fold + 10 * number)
+            file = f"weights/{name}.safetensors"
+            sha256 = save_model(folder / file, network, {"fold": fold})
+            models.append(
+                {
+                    "model_id": name,
+                    "city_id": city_id,
+                    "fold": fold,
+                    "file": file,
+                    "sha256": sha256,
+                    "n_train": 10,
+                    "n_test": 5,
+                    "bias": float(network.head.score_bias().detach()),
+                    "z_mean": 0.25 * fold,
+                    "z_std": 1.0 + fold,
+                    "epochs": 1,
+                    "final_loss": 2.0,
+                    "seconds": 1.0,
+                    "device": "cpu",
+                }
+            )
     study = {
         "study_id": study_id,
         "title": "Tiny",
@@ -78,7 +83,7 @@ def publish_tiny_study(folder: Path, study_id: str = "tiny", n_folds: int = 2) -
         "head": "binomial",
         "input_px": PX,
         "output_stride": 16,
-        "model_scope": "study",
+        "model_scope": "city" if own_networks_of else "study",
         "fold_scheme": "block",
         "n_folds": n_folds,
         "block_m": 1200.0,
@@ -88,9 +93,6 @@ def publish_tiny_study(folder: Path, study_id: str = "tiny", n_folds: int = 2) -
         "settings_json": "{}",
     }
     city = {
-        "city_id": "somewhere",
-        "name": "Somewhere",
-        "position": 0,
         "boundary": shapely.box(0, 0, 1, 1).wkb,
         "x_min": 0,
         "y_min": 0,
@@ -105,7 +107,12 @@ def publish_tiny_study(folder: Path, study_id: str = "tiny", n_folds: int = 2) -
     }
     tables = {
         "study": pd.DataFrame([study]),
-        "city": pd.DataFrame([city]),
+        "city": pd.DataFrame(
+            [
+                {"city_id": name, "name": name.title(), "position": number, **city}
+                for number, name in enumerate(own_networks_of or ("somewhere",))
+            ]
+        ),
         "model": pd.DataFrame(models),
         "cell_colour": _colours(),
     }

@@ -16,7 +16,7 @@ from core.statistics.landuse import class_quantities, pair_quantities
 from core.study import read_study
 from data.coverage import LandUseIndex, coarsen
 from data.grid import Grid
-from data.imagery import open_imagery
+from data.imagery import Mosaic, open_imagery
 from data.store.open import connect, current_publication
 
 CELLS_A_CITY = 10
@@ -41,7 +41,7 @@ def test_cities_are_large_enough_and_agree_as_they_should(published: Path) -> No
     cities = rows(published, "SELECT * FROM city")
     assert len(cities) == 3
     assert (cities.n_cells >= 700).all()
-    assert set(cities.recipe) == {"objects", "nothing"}
+    assert cities.sort_values("position").recipe.tolist() == ["objects", "mix", "hidden"]
     spearman = rows(
         published,
         "SELECT a.*, c.recipe FROM agreement a JOIN city c USING (city_id) WHERE measure = 'spearman' "
@@ -49,7 +49,7 @@ def test_cities_are_large_enough_and_agree_as_they_should(published: Path) -> No
     )
     assert len(spearman) == 3
     for row in spearman.itertuples():
-        if row.recipe == "objects":
+        if row.recipe != "hidden":
             assert row.value >= 0.6
         else:
             assert row.null_low <= row.value <= row.null_high
@@ -61,6 +61,22 @@ def test_it_stays_within_its_size() -> None:
     shipped = [p for p in folder.rglob("*") if p.is_file() and p.parent.name not in ("census", "land_use")]
     assert sum(p.stat().st_size for p in shipped) < 60e6
     assert len(list((folder / "published").glob("*.duckdb"))) == 1
+
+
+def images_of_blocks(
+    mosaic: Mosaic, published: Path, city_id: str, cells: pd.DataFrame, px: int
+) -> dict[str, np.ndarray]:
+    """Images of cells, read as the pipeline read them: with every cell of their blocks of 8 x 8.
+
+    A cell read alone differs by a grey level here and there, and z with it by up to 0.05.
+    """
+    there = rows(published, "SELECT cell_id, x, y FROM cell WHERE city_id = ?", [city_id])
+    wanted = set(zip(cells.x // 1600, cells.y // 1600, strict=True))
+    block = [place in wanted for place in zip(there.x // 1600, there.y // 1600, strict=True)]
+    there = there[block].reset_index(drop=True)
+    images = np.zeros((len(there), px, px, 3), np.uint8)
+    mosaic.read_into(images, Grid(), there.x, there.y)
+    return dict(zip(there.cell_id, images, strict=True))
 
 
 @pytest.mark.parametrize("position", [0, 1, 2])
@@ -77,10 +93,14 @@ def test_recomputed_from_shipped_photographs_and_weights(published: Path, positi
         "SELECT c.cell_id, c.x, c.y, c.fold, p.z, p.class, p.expected_class, p.probabilities, m.height, "
         "m.width, m.map_values FROM cell c JOIN prediction p USING (city_id, cell_id) "
         "JOIN activation_map m USING (city_id, cell_id) WHERE city_id = ? AND p.out_of_fold "
-        "ORDER BY hash(cell_id) LIMIT ?",
+        "ORDER BY hash(c.x // 1600), hash(c.y // 1600), hash(cell_id) LIMIT ?",
         [city.id, CELLS_A_CITY],  # type: ignore[list-item]
     )
-    models = rows(published, "SELECT * FROM model").set_index("fold")
+    models = rows(
+        published,
+        "SELECT * FROM model WHERE city_id IS NULL OR city_id = ?",
+        [city.id],  # type: ignore[list-item]
+    ).set_index("fold")
     polygons = rows(published, "SELECT code, geometry FROM land_use_polygon WHERE city_id = ?", [city.id])
     land_use = gpd.GeoDataFrame(
         polygons[["code"]], geometry=shapely.from_wkb([bytes(g) for g in polygons.geometry]), crs="EPSG:3035"
@@ -93,12 +113,11 @@ def test_recomputed_from_shipped_photographs_and_weights(published: Path, positi
         if fold in set(cells.fold)
     }
     with open_imagery(city.imagery.path) as mosaic:
+        pictures = images_of_blocks(mosaic, published, city.id, cells, px)
         for cell in cells.itertuples():
-            image, valid = mosaic.read_cell(Grid(), cell.x, cell.y, px)
-            assert valid >= 0.99
+            image = pictures[cell.cell_id]
             network, model = networks[cell.fold], models.loc[cell.fold]
             found = predict(network, image[None])
-            # one grey level of difference between block-wise and single reads moves z by a few thousandths
             assert found.z[0] == pytest.approx(cell.z, abs=0.02)
             np.testing.assert_allclose(found.probabilities[0], cell.probabilities, atol=5e-3)
             assert found.expected_class[0] == pytest.approx(cell.expected_class, abs=0.05)

@@ -11,11 +11,23 @@ import pandas as pd
 import pytest
 import rasterio
 import shapely
+import torch
 from rasterio.transform import from_origin
 
 from core import jobs, keeping
+from core.region import load_networks, predict_region
+from core.region_plan import plan_region
+from data.errors import InputError
 from data.imagery import open_imagery
-from tests.core.tiny_region import NORTH, WEST, random_blocks, shared_room, wait_for, write_photograph
+from tests.core.tiny_region import (
+    NORTH,
+    WEST,
+    publish_tiny_study,
+    random_blocks,
+    shared_room,
+    wait_for,
+    write_photograph,
+)
 
 
 @pytest.fixture
@@ -143,6 +155,27 @@ def test_land_use_of_any_layer_by_its_column(settings, tmp_path):
     state = wait_for(job, settings)
     assert state.state == "done", state
     assert set(pd.read_parquet(state.result / "activation.parquet").code) == {"UA", "N"}
+
+
+def test_each_city_s_own_networks_may_be_asked(settings, tmp_path):
+    file = publish_tiny_study(settings.publications / "own", "own", own_networks_of=("here", "there"))
+    photograph = write_photograph(tmp_path / "town.tif", 2, 2)
+    found = {}
+    for city in ("here", "there", None):
+        job = jobs.submit(photograph, study_id="own", city_id=city, settings=settings)
+        state = wait_for(job, settings)
+        assert state.state == "done", state
+        summary = json.loads((state.result / "summary.json").read_text())
+        assert (summary["networks"], summary["networks_of"]) == (4 if city is None else 2, city)
+        found[city] = cells_of(state)
+    plan = plan_region(photograph, 8)
+    networks = load_networks(file, torch.device("cpu"), "there")
+    with open_imagery(photograph) as mosaic:
+        direct = predict_region(mosaic, plan.grid, plan.cells, networks).cells
+    np.testing.assert_allclose(found["there"].z_standard, direct.z_standard, atol=1e-4)
+    assert not np.allclose(found["here"].z_standard, direct.z_standard, atol=1e-3)
+    with pytest.raises(InputError, match="Choose one of here, there"):
+        jobs.submit(photograph, study_id="own", city_id="nowhere", settings=settings)
 
 
 def test_a_job_of_the_version_before_goes_on(settings, tmp_path):
