@@ -67,8 +67,12 @@ def test_done(town):
     assert str(state.device).startswith("CPU") and state.seconds_left is None
     assert set(contents(state.result)) == {
         "activation.parquet",
+        "activation.qml",
+        "activation.tif",
         "cells.csv",
+        "cells.gpkg",
         "cells.parquet",
+        "cells.qml",
         "maps.parquet",
         "preview.png",
         "summary.json",

@@ -22,7 +22,7 @@ from PIL import Image
 from rasterio.transform import from_origin
 from streamlit.testing.v1 import AppTest
 
-from core import jobs, region_parts, region_plan
+from core import jobs, preview, region_parts, region_plan
 from core.bench import tiny
 from core.job_files import Job
 from core.jobs import JobState
@@ -43,6 +43,17 @@ def no_worker(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     asked: list[int] = []
     monkeypatch.setattr(jobs, "ensure_worker", lambda *_, **__: asked.append(1) or False)
     return asked
+
+
+@pytest.fixture(autouse=True)
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look at photographs without a process of their own, which takes two seconds each; test_preview.py and
+    the browser's upload use one."""
+
+    def looked_at(photographs: Any, *, settings: Any = None, **asked: Any) -> dict[str, Any]:
+        return preview.looked_at(photographs, **asked)
+
+    monkeypatch.setattr(preview, "looked_at_apart", looked_at)
 
 
 def job_state(**changes: Any) -> JobState:
