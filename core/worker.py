@@ -8,6 +8,7 @@ its own and renames, and a part that stands is never made again.
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import logging
 import os
@@ -195,9 +196,16 @@ class Runner:
             except CarreauError as error:
                 return _ended("failed", str(error))
             except Exception as error:
+                full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
                 log.exception("job %s: %s, attempt %d", job, name, attempt)
                 fault = f"{type(error).__name__}: {error}"
                 time.sleep(RETRY_S * attempt)
+        if full:
+            return _ended(
+                "failed",
+                f"The disk that holds {self.settings.jobs} is full. Free some space there and submit the "
+                "photograph again.",
+            )
         return _ended(
             "failed",
             f"An unexpected fault stopped the job in {name}, {TRIES} times ({fault}). "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sqlite3
 import subprocess
@@ -17,8 +18,8 @@ import pytest
 import torch
 from PIL import Image
 
-from core import jobs, queue, worker
-from core.region import load_networks, predict_region
+from core import jobs, queue, region_parts, worker
+from core.region import RegionRows, load_networks, predict_region
 from core.region_plan import plan_region
 from core.settings import REPOSITORY
 from data.coverage import LandUseIndex
@@ -302,6 +303,26 @@ class TestBounds:
             return {"cells": 1}
 
         assert runner._attempt(job, "chunk-00000", work) == {"cells": 1}
+
+    def test_a_full_disk_ends_the_job_in_words_and_leaves_no_half_part(
+        self, runner, job, settings, monkeypatch
+    ):
+        monkeypatch.setattr(worker, "RETRY_S", 0)
+        folder = settings.jobs / job
+
+        def full(*_, **__):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        def work(_):
+            monkeypatch.setattr(region_parts.np, "savez", full)
+            cells = pd.DataFrame({"cell_id": ["a"]})
+            rows = RegionRows(cells, pd.DataFrame(), *(np.zeros((1, 2, 2)) for _ in range(3)), 0)
+            return region_parts.write_part(folder, 0, rows, {})
+
+        end = runner._attempt(job, "chunk-00000", work)
+        assert end["state"] == "failed" and "is full. Free some space" in end["reason"]
+        assert list((folder / "parts").iterdir()) == []
+        assert region_parts.finished_parts(folder) == []
 
     def test_bad_input_is_not_tried_again(self, runner, job, settings):
         calls = []
