@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.job_files import IMAGE_SUFFIXES
 from core.settings import Settings
 from data.errors import InputError
+from data.photograph_names import PHOTOGRAPH_SUFFIXES
 
 MOST_LISTED = 500
 _DEEPEST = 3  # folders below the drop folder
@@ -57,7 +57,7 @@ def dropped(settings: Settings) -> list[Dropped]:
 
 
 def _is_photograph(path: Path, root: Path) -> bool:
-    named_so = path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
+    named_so = path.suffix.lower() in PHOTOGRAPH_SUFFIXES and path.is_file()
     return named_so and path.resolve().is_relative_to(root)
 
 

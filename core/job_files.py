@@ -12,10 +12,8 @@ from typing import Any
 
 from core.settings import Settings
 from data.errors import CarreauError, InputError
+from data.photograph_names import PHOTOGRAPH_SUFFIXES, world_file
 
-IMAGE_SUFFIXES = (".tif", ".tiff", ".jp2", ".j2k")
-# The endings of world files, as in `data.reading`, which brings rasterio: pages and commands need not wait.
-WORLD_SUFFIXES = (".tfw", ".tifw", ".tiffw", ".jp2w", ".j2w", ".j2kw", ".jkw", ".wld")
 LAND_USE_SUFFIXES = (".gpkg", ".shp", ".parquet", ".geoparquet")
 CENSUS_SUFFIXES = (*LAND_USE_SUFFIXES, ".csv")
 MOST_PHOTOGRAPHS = 2_000
@@ -85,11 +83,13 @@ def sent_photographs(files: Sequence[Path]) -> list[Path]:
     found: dict[str, Path] = {}
     for file in files:
         if file.is_dir():
-            tiles = [p for p in sorted(file.rglob("*")) if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file()]
+            tiles = [
+                p for p in sorted(file.rglob("*")) if p.suffix.lower() in PHOTOGRAPH_SUFFIXES and p.is_file()
+            ]
             if not tiles:
                 raise InputError(file.name, "holds no photograph", f"Give a folder with {kind}.")
         else:
-            check_file(file, IMAGE_SUFFIXES, kind)
+            check_file(file, PHOTOGRAPH_SUFFIXES, kind)
             tiles = [file]
         for tile in tiles:
             if tile.name in found:
@@ -127,18 +127,11 @@ def copy_photographs(photographs: Sequence[Path], folder: Path) -> dict[str, str
         copy = f"{number:04d}{photograph.suffix.lower()}"
         shutil.copyfile(photograph, target / copy)
         names[copy] = photograph.name
-        beside = world_file_beside(photograph)
+        beside = world_file(photograph)
         if beside is not None:
             shutil.copyfile(beside, target / f"{number:04d}.wld")
             names[f"{number:04d}.wld"] = beside.name
     return names
-
-
-def world_file_beside(photograph: Path) -> Path | None:
-    """Return the world file of a photograph, if one lies beside it under its name."""
-    endings = (*WORLD_SUFFIXES, photograph.suffix.lower() + "w")
-    beside = (photograph.with_suffix(one) for ending in endings for one in (ending, ending.upper()))
-    return next((one for one in beside if one.is_file()), None)
 
 
 def copy_layer(file: Path, folder: Path, name: str) -> str:

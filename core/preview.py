@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 TIME_LIMIT_S = 120
 MOST_PICTURED = 4_000  # cells whose pixels are looked at; of a larger region those next to its middle
+WHOLE, EMPTY = 255, 90  # alpha of cells in the picture: those of the job, those with empty pixels
 _PICTURE_PX = 1024  # longest side of the picture
 _ALL_EMPTY = 0.01  # share of valid pixels below which a cell is not painted
 _OUTLINE_M = 20.0  # tolerance of the outline
@@ -63,14 +64,7 @@ def looked_at(
         (longitude, latitude of the middle); warnings; land_use (usable, reason, columns, and what
         `data.inspect` says) and census (usable, reason, columns), None where there is none.
     """
-    found: dict[str, Any] = {
-        "usable": False,
-        "reason": "",
-        "warnings": [],
-        "guesses": [],
-        "land_use": None,
-        "census": None,
-    }
+    found = unusable("")
     try:
         with tempfile.TemporaryDirectory(prefix="carreau-look-") as name:
             _look(sent_photographs(photographs), Path(name), dict(how or {}), picture, found)
@@ -82,6 +76,18 @@ def looked_at(
     if census is not None:
         found["census"] = _census(census)
     return found
+
+
+def unusable(reason: str) -> dict[str, Any]:
+    """Return what `looked_at` says of photographs of which nothing is known but why they do not serve."""
+    return {
+        "usable": False,
+        "reason": reason,
+        "warnings": [],
+        "guesses": [],
+        "land_use": None,
+        "census": None,
+    }
 
 
 def _land_use(path: Path, column: str | None) -> dict[str, Any]:
@@ -130,7 +136,7 @@ def _look(
 
 
 def _link(tile: Path, folder: Path) -> None:
-    from data.reading import world_file
+    from data.photograph_names import world_file
 
     (folder / tile.name).symlink_to(tile.resolve())
     beside = world_file(tile)
@@ -205,7 +211,7 @@ def _pictured(mosaic: Mosaic, grid: Grid, cells: pd.DataFrame, picture: Path | N
             left = (x[index] - west) // grid.size * px
             small = image if px >= 16 else np.asarray(Image.fromarray(image).resize((px, px)))
             canvas[top : top + px, left : left + px, :3] = small
-            alpha = 255 if share >= MIN_VALID_SHARE else 90 if share > _ALL_EMPTY else 0
+            alpha = WHOLE if share >= MIN_VALID_SHARE else EMPTY if share > _ALL_EMPTY else 0
             canvas[top : top + px, left : left + px, 3] = alpha
     if picture is not None:
         Image.fromarray(canvas).save(picture)
@@ -238,7 +244,6 @@ def looked_at_apart(
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
 
     name = Path(photographs[0]).name
-    bad = {"usable": False, "warnings": [], "guesses": [], "land_use": None, "census": None}
     remedy = "Bring another copy of it, or cut it into tiles."
     try:
         done = subprocess.run(
@@ -246,11 +251,11 @@ def looked_at_apart(
             preexec_fn=bound,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        return {**bad, "reason": f"{name}: could not be looked at within {TIME_LIMIT_S} seconds. {remedy}"}
+        return unusable(f"{name}: could not be looked at within {TIME_LIMIT_S} seconds. {remedy}")
     try:
         return dict(json.loads(done.stdout))
     except ValueError:
-        return {**bad, "reason": f"{name}: the program that looks at photographs broke on it. {remedy}"}
+        return unusable(f"{name}: the program that looks at photographs broke on it. {remedy}")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -14,7 +14,7 @@ from data.errors import InputError, StudyError
 from data.imagery import no_cell_error, open_imagery
 from data.landuse import read_land_use
 from data.landuse_classes import class_name
-from data.photograph import PHOTOGRAPH_SUFFIXES
+from data.photograph_names import PHOTOGRAPH_SUFFIXES
 from data.tile_index import is_tile_index
 from data.vector_files import check_vector_file, layer_info, list_layers
 

@@ -21,9 +21,8 @@ from rasterio.transform import Affine
 from data.completeness import check_complete_jp2, check_complete_tiff
 from data.errors import InputError
 from data.grid import grid_for
-from data.reading import STRETCHABLE, Levels, Reading, parse_crs, read_world_file, world_file
-
-PHOTOGRAPH_SUFFIXES = {".tif", ".tiff", ".jp2", ".j2k"}
+from data.photograph_names import world_file
+from data.reading import STRETCHABLE, Levels, Reading, parse_crs, read_world_file
 
 # First bytes -> GDAL driver; nothing else is ever opened. A COG is a GTiff.
 _SIGNATURES = {

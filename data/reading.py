@@ -25,8 +25,6 @@ Levels = tuple[float, float]
 STRETCHABLE = ("uint8", "uint16", "int16")
 MOST_BANDS = 8
 
-# Endings of world files: of the image's ending the first and last letter and a w, or "wld".
-WORLD_SUFFIXES = (".tfw", ".tifw", ".tiffw", ".jp2w", ".j2w", ".j2kw", ".jkw", ".wld")
 _WORLD_FILE_BYTES = 1024
 
 
@@ -108,14 +106,6 @@ def stretch(values: NDArray[Any], levels: Levels) -> NDArray[np.uint8]:
     low, high = levels
     scaled = (values.astype(np.float32) - np.float32(low)) * np.float32(255 / (high - low))
     return np.rint(np.clip(scaled, 0, 255)).astype(np.uint8)
-
-
-def world_file(photograph: Path) -> Path | None:
-    """Return the world file beside a photograph: the same name with one of `WORLD_SUFFIXES`; None without."""
-    wanted = {photograph.stem.lower() + suffix for suffix in WORLD_SUFFIXES}
-    wanted.add(photograph.name.lower() + "w")
-    beside = (one for one in photograph.parent.iterdir() if one.name.lower() in wanted)
-    return min((one for one in beside if one.is_file()), default=None)
 
 
 def read_world_file(path: Path) -> Affine:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path, PureWindowsPath
 
 from data.errors import InputError
-from data.photograph import PHOTOGRAPH_SUFFIXES
+from data.photograph_names import PHOTOGRAPH_SUFFIXES
 from data.vector_files import VECTOR_SUFFIXES, check_vector_file, layer_info, list_layers, read_layer
 
 _NAME_COLUMN = "nom"

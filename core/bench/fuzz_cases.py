@@ -119,7 +119,7 @@ def mutate(bases: Bases, kind: str, rng: np.random.Generator, bait: list[bytes])
     for _ in range(rng.integers(1, 7)):
         change = _CHANGES[rng.integers(len(_CHANGES))]
         change(content, rng, bait)
-        if kind in ("tif",) and rng.random() < 0.3:
+        if kind == "tif" and rng.random() < 0.3:
             _tag(content, rng)
     return bytes(content)
 

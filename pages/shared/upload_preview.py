@@ -12,6 +12,7 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
+from core.preview import EMPTY, WHOLE
 from pages.shared import figures, frame, maps, palette
 from pages.shared.maps import Picture
 from pages.shared.rasters import Raster, as_data_url
@@ -26,7 +27,6 @@ _USUAL_CRS = (
     "EPSG:32631 (UTM 31N)",
     "EPSG:4326 (longitude, latitude)",
 )
-_WHOLE, _EMPTY = 255, 90  # how `core.preview` marks cells in the picture's alpha
 
 
 def forget() -> None:
@@ -221,7 +221,7 @@ def _cells(pixels: NDArray[np.uint8], raster: Raster) -> NDArray[np.uint8]:
     tint = palette.rgb(palette.inks().primary)
     picture = np.zeros((raster.height * side, raster.width * side, 4), np.uint8)
     picture[..., :3] = tint
-    alpha = np.where(marks == _WHOLE, 110, np.where(marks == _EMPTY, 20, 0)).astype(np.uint8)
+    alpha = np.where(marks == WHOLE, 110, np.where(marks == EMPTY, 20, 0)).astype(np.uint8)
     picture[..., 3] = alpha.repeat(side, 0).repeat(side, 1)
     if side > 1:
         edge = np.zeros((side, side), bool)

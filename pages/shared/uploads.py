@@ -12,12 +12,12 @@ from typing import Any, Protocol
 
 from core import preview
 from core.drop_folder import find_dropped
-from core.job_files import IMAGE_SUFFIXES
 from core.settings import read_settings
 from data.errors import InputError
+from data.photograph_names import PHOTOGRAPH_SUFFIXES
 
 _USUAL_WORLD_SUFFIXES = (".tfw", ".j2w", ".wld")  # a list that a reader can take in
-PHOTOGRAPH_TYPES = [suffix.removeprefix(".") for suffix in (*IMAGE_SUFFIXES, *_USUAL_WORLD_SUFFIXES)]
+PHOTOGRAPH_TYPES = [suffix.removeprefix(".") for suffix in (*PHOTOGRAPH_SUFFIXES, *_USUAL_WORLD_SUFFIXES)]
 LAND_USE_TYPES = ["gpkg", "parquet", "zip"]
 CENSUS_TYPES = [*LAND_USE_TYPES, "csv"]
 _SHAPEFILE = {".shp", ".shx", ".dbf", ".prj", ".cpg"}
@@ -85,7 +85,7 @@ def on_disk(sent: Sent) -> Iterator[OnDisk]:
             pictures = [find_dropped(sent.dropped, read_settings())]
         else:
             written = [_written(file, folder / "photographs") for file in sent.files]
-            pictures = [path for path in written if path.suffix.lower() in IMAGE_SUFFIXES]
+            pictures = [path for path in written if path.suffix.lower() in PHOTOGRAPH_SUFFIXES]
             if not pictures:
                 raise InputError(written[0].name, "is no photograph", "Bring the .tif or .jp2 file, too.")
         yield OnDisk(
@@ -183,8 +183,7 @@ def looked_at(sent: Sent, how: Mapping[str, Any]) -> tuple[dict[str, Any], bytes
                 _under_its_name(found["census"], here.census, sent.census.name)
             return found, picture.read_bytes() if picture.is_file() else None
     except InputError as error:
-        nothing: dict[str, Any] = {"warnings": [], "guesses": [], "land_use": None, "census": None}
-        return {"usable": False, "reason": str(error), **nothing}, None
+        return preview.unusable(str(error)), None
 
 
 def _under_its_name(found: dict[str, Any], path: Path, name: str) -> None:
