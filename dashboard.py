@@ -7,6 +7,7 @@ import streamlit as st
 
 from data.errors import CarreauError
 from pages.shared import frame, state
+from pages.shared.plain_text import fault
 
 st.set_page_config(page_title="Carreau", page_icon=frame.icon(), layout="wide")
 
@@ -26,5 +27,5 @@ state.arrive(page.url_path)
 try:
     page.run()
 except (CarreauError, duckdb.Error) as error:
-    frame.fault(error)
+    fault(error)
 frame.one_step_back()

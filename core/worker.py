@@ -8,7 +8,6 @@ its own and renames, and a part that stands is never made again.
 from __future__ import annotations
 
 import argparse
-import errno
 import json
 import logging
 import os
@@ -19,7 +18,7 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from core import audit, jobs, keeping, queue
+from core import audit, full_disk, jobs, keeping, queue
 from core.memory import keep_freed_memory
 from core.settings import Settings, read_settings
 from core.watchdog import Watchdog
@@ -41,6 +40,7 @@ STARTS = 10  # of a step, over all workers: a file that kills the decoder ends i
 RETRY_S = 0.5
 POLL_S = 0.2
 KEEPING_S = 3600.0  # between two looks for jobs to delete
+DROPPED_S = 2.0  # between two looks for jobs that the engine dropped
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -105,25 +105,30 @@ def _serve(settings: Settings) -> None:
         )
         with Heartbeat(settings) if queue.is_shared(settings) else nullcontext():
             log.info("worker %s is ready, device %s", queue.worker_name(settings), settings.device)
-            _wait_until_idle(settings)
+            active = engine._active_workflows_set  # the engine shows it nowhere else
+            _wait_until_idle(settings, full_disk.Dropped(settings, active.activeList))
     finally:
         engine.destroy(workflow_completion_timeout_sec=0)
     log.info("nothing to do for %s s: the worker ends", settings.worker_idle_s)
 
 
-def _wait_until_idle(settings: Settings) -> None:
+def _wait_until_idle(settings: Settings, dropped: full_disk.Dropped) -> None:
     import sqlalchemy
 
-    last_work, next_look = time.monotonic(), 0.0
+    last_work, next_look, next_dropped = time.monotonic(), 0.0, 0.0
     while time.monotonic() - last_work < settings.worker_idle_s:
         if time.monotonic() > next_look:
             for job in keeping.delete_old(settings):
                 log.info("job %s: deleted, older than %d days", job, settings.keep_days)
+            full_disk.keep_back(settings)
             next_look = time.monotonic() + KEEPING_S
         time.sleep(min(0.5, settings.worker_idle_s / 4))
         try:
             if jobs.pending(settings):
                 last_work = time.monotonic()
+            if time.monotonic() > next_dropped:
+                dropped.look()
+                next_dropped = time.monotonic() + DROPPED_S
         except sqlalchemy.exc.SQLAlchemyError as error:  # a server that is restarted comes back
             log.warning("the queue's database is away: %s", error)
 
@@ -178,7 +183,7 @@ class Runner:
             if len(broken) >= OVER_LIMIT:
                 why = broken[-1].read_text(encoding="utf-8")
                 return _ended("failed", f"This part of the job ({name}) {why}, {len(broken)} times.")
-            starts = self._count_start(job, name)
+            starts, started = self._count_start(job, name)
             if starts > STARTS:
                 return _ended(
                     "failed",
@@ -196,11 +201,13 @@ class Runner:
             except CarreauError as error:
                 return _ended("failed", str(error))
             except Exception as error:
-                full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+                started.unlink(missing_ok=True)  # starts that end in an error are not deaths
+                full = full_disk.is_full(error)
                 log.exception("job %s: %s, attempt %d", job, name, attempt)
                 fault = f"{type(error).__name__}: {error}"
                 time.sleep(RETRY_S * attempt)
         if full:
+            full_disk.give_up(self.settings)  # for the queue to note this end
             return _ended(
                 "failed",
                 f"The disk that holds {self.settings.jobs} is full. Free some space there and submit the "
@@ -212,12 +219,14 @@ class Runner:
             f"Submit it again; if it stays, report it with the log, {queue.log_file(self.settings)}.",
         )
 
-    def _count_start(self, job: str, name: str) -> int:
+    def _count_start(self, job: str, name: str) -> tuple[int, Path]:
         folder = self._folder(job) / "attempts"
-        folder.mkdir(exist_ok=True)
         count = 1 + sum(not file.name.endswith(".limit") for file in folder.glob(f"{name}.*"))
-        (folder / f"{name}.{count}").touch()
-        return count
+        started = folder / f"{name}.{count}"
+        with suppress(OSError):  # a full disk: what follows says so
+            folder.mkdir(exist_ok=True)
+            started.touch()
+        return count, started
 
     def _in_users_words(self, job: str, error: InputError) -> str:
         """Name the files as the user does: the job's copies have names of ours."""

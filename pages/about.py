@@ -12,6 +12,7 @@ from data.store import pattern_queries as ask
 from data.store.queries import City
 from pages.shared import figures, frame, glossary, study
 from pages.shared.class_names import short_name
+from pages.shared.plain_text import plain
 from pages.shared.study import OpenStudy, french_number, is_missing
 
 
@@ -87,7 +88,7 @@ def _use(here: OpenStudy) -> None:
 
 
 def _city(here: OpenStudy, city: City) -> None:
-    st.subheader(city.name, anchor=False)
+    st.subheader(plain(city.name), anchor=False)
     if here.row.is_generated and city.recipe is not None:
         frame.sentence(_invented(city))
     left, right = st.columns([46, 54], gap="medium")

@@ -10,6 +10,7 @@ from data.store import cell_queries, queries
 from data.store.queries import City
 from pages.shared import cell_words, charts, city_words, explanation, frame, photograph, state
 from pages.shared.class_names import short_name
+from pages.shared.plain_text import warn
 from pages.shared.study import OpenStudy, french_number, is_missing
 
 # Row by row from the north-west; None is the cell itself.
@@ -31,7 +32,7 @@ def page() -> None:
     _title(here, cell_words.question(predicted, census, here.row.n_classes), order, cell["cell_id"])
     frame.say_wrong_city(here, city)
     if wrong:
-        st.warning(
+        warn(
             f"{city.name} has no cell “{wrong}”. Shown instead: its largest disagreement. Select a cell on "
             "the page City, or correct the address: ids look like CRS3035RES200mN2029800E4253000."
         )
@@ -138,7 +139,7 @@ def _photograph(here: OpenStudy, city: City, cell: pd.Series) -> None:
             reach = explanation.reach(evidence)
             legend = explanation.legend(asked, city_words.unit(here.row.n_classes))
         except explanation.NotDrawnError as error:
-            st.warning(f"This map cannot be drawn: {error} Shown instead: the evidence map.")
+            warn(f"This map cannot be drawn: {error} Shown instead: the evidence map.")
             asked = explanation.Asked(explanation.EVIDENCE, "z")
     drawn = None if evidence is None else photograph.overlay(evidence, reach)
     label = f"Photograph of cell {frame.short_id(cell['cell_id'])}, north up"

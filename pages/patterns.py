@@ -13,6 +13,7 @@ from data.store import queries
 from data.store.queries import City
 from pages.shared import charts, figures, forest, frame, palette, pattern_words, ratio_chart, state
 from pages.shared.pattern_words import COEFFICIENTS, ESTIMATORS, LEVELS, METHODS, RELATIONS
+from pages.shared.plain_text import inform, warn
 from pages.shared.study import OpenStudy
 
 
@@ -40,7 +41,7 @@ def _what_is_known(here: OpenStudy, city: City, with_imputed: bool) -> None:
     measures = here.ask(queries.agreement, city.city_id, with_imputed)
     said = [pattern_words.chance_sentence(measures, city), pattern_words.planted_sentence(city)]
     if any(said):
-        st.info(" ".join(part for part in said if part))
+        inform(" ".join(part for part in said if part))
 
 
 def _without_land_use(here: OpenStudy, city: City) -> None:
@@ -56,7 +57,7 @@ def _without_land_use(here: OpenStudy, city: City) -> None:
         text += (
             " Name an Urban Atlas layer under [cities.land_use] in the study file and run the study again."
         )
-    st.info(text)
+    inform(text)
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def _pick(
     """Draw a segmented control bound to the address and return its choice."""
     wrong = state.wrong_choice(name, options)
     if wrong:
-        st.warning(f"The address asks for {title.lower()} “{wrong}”; shown instead: {said(default)}.")
+        warn(f"The address asks for {title.lower()} “{wrong}”; shown instead: {said(default)}.")
     chosen = state.choice(name, options, default)
     st.segmented_control(
         title,

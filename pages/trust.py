@@ -12,6 +12,7 @@ from data.store import pattern_queries, trust_queries
 from data.store.queries import City
 from pages.shared import charts, figures, forest, frame, palette, state, trust_charts, trust_words
 from pages.shared.pattern_words import METHODS, drawable, too_few
+from pages.shared.plain_text import inform, plain
 from pages.shared.study import OpenStudy
 
 RECOVERY = REPOSITORY / "data" / "recovery.json"
@@ -44,12 +45,12 @@ def page() -> None:
 
 
 def _reliance(here: OpenStudy, city: City, with_imputed: bool) -> None:
-    st.subheader(f"What the model relies on in {city.name}", anchor=False)
+    st.subheader(f"What the model relies on in {plain(city.name)}", anchor=False)
     everything = here.ask(pattern_queries.reliance, city.city_id, with_imputed)
     rows = drawable(everything)
     rows = rows[rows.low.notna()].reset_index(drop=True)
     if rows.empty:
-        st.info(f"{city.name} was published without class occlusion, so no reliance can be shown.")
+        inform(f"{city.name} was published without class occlusion, so no reliance can be shown.")
         return
     figure = forest.forest(rows, None, "Reliance: rank correlation lost, 95 % interval", palette.inks())
     charts.draw(figure, "reliance", f"Forest plot of reliance by land-use class in {city.name}")

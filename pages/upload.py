@@ -13,6 +13,7 @@ from core.settings import read_settings
 from data.errors import CarreauError, InputError, QuotaError
 from data.store.queries import City
 from pages.shared import frame, job_view, state, study, upload_preview, uploads, visitor
+from pages.shared.plain_text import fault, plain, warn
 from pages.shared.study import OpenStudy
 
 _FOUND = "upload.found"
@@ -65,7 +66,7 @@ def _asked_job(who: Visitor) -> str | None:
             return asked
         raise CarreauError(f"there is no job {asked!r} of yours, and none that was shared with you")
     except CarreauError as error:
-        st.warning(f"The address asks for a job, but {error}.")
+        warn(f"The address asks for a job, but {error}.")
         return None
 
 
@@ -134,7 +135,7 @@ def _form(here: OpenStudy, who: Visitor, city: City | None) -> None:
     found, picture = _looked_at(sent)
     usable = bool(found["usable"])
     if not usable:
-        st.error(found["reason"] or "The file cannot be used.")
+        fault(found["reason"] or "The file cannot be used.")
     upload_preview.reading_controls(found)
     if usable:
         upload_preview.show(found, picture)
@@ -236,7 +237,7 @@ def _submit(
             )
         jobs.ensure_worker()
     except (InputError, QuotaError) as error:
-        frame.fault(error)
+        fault(error)
         return
     st.session_state.pop(_FOUND, None)
     upload_preview.forget()
@@ -257,7 +258,9 @@ def _recent(shown: str | None, who: Visitor) -> None:
         said = f"{job.name}: {job_view.STATES[job.state]}" + (
             f", {job.cells} cells" if job.state == "done" else ""
         )
-        st.page_link("pages/upload.py", label=said, query_params={"job": job.job}, icon=":material/history:")
+        st.page_link(
+            "pages/upload.py", label=plain(said), query_params={"job": job.job}, icon=":material/history:"
+        )
 
 
 if __name__ == "__main__":  # Streamlit runs pages so; imported, a page draws nothing

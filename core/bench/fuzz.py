@@ -2,8 +2,8 @@
 
 Cases run in a process of their own with bounds as a worker has them. A crash is the end of that process, or
 an error other than ours; a hang is a case that takes longer than `HANG_S`; an escape is a file opened or
-changed outside the case's folder (the bait's folder is watched by the kernel), or a connection to the address
-that the bait names.
+changed outside the case's folder (the bait's folder is watched by the kernel), a connection to the address
+that the bait names, or text of an address that a page shows as markup.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from core.bench import fuzz_cases
+from core.bench.fuzz_pages import ADDRESSES, UnsafeTextError, read_address
 from core.pipeline.progress import progress
 from core.settings import Settings, read_settings
 from data.errors import CarreauError
@@ -187,7 +188,7 @@ class Reader:
         self._pipe.recv()
 
     def ask(self, case: int, kind: str) -> dict[str, Any]:
-        """Have a case read: outcome (read, refused, crashes or hangs), said, memory_mb."""
+        """Have a case read: outcome (read, refused, crashes, hangs or escapes), said, memory_mb."""
         try:
             self._pipe.send((case, kind))
             if self._pipe.poll(HANG_S):
@@ -214,11 +215,11 @@ class Reader:
 def serve(pipe: Connection, folder: Path, bases: fuzz_cases.Bases, bait: list[bytes], seed: int) -> None:
     """Read the cases that are asked for until the other end is closed."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _import_readers()  # libraries take gigabytes of addresses; the bound is on what files make of them
-    most = _addresses() + MEMORY_MB * 1_000_000
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
     place = folder / "case"
     settings = replace(read_settings(), var=place / "var", drop_folder=str(place))
+    _import_readers(place, settings)  # libraries take gigabytes of addresses; the bound is on what files take
+    most = _addresses() + MEMORY_MB * 1_000_000
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
     pipe.send("ready")
     with contextlib.suppress(EOFError):
         while True:
@@ -227,11 +228,14 @@ def serve(pipe: Connection, folder: Path, bases: fuzz_cases.Bases, bait: list[by
             pipe.send(_read_case(place, kind, content, settings))
 
 
-def _import_readers() -> None:
+def _import_readers(place: Path, settings: Settings) -> None:
     import data.cell_values
     import data.coverage
     import data.first_look
     import data.inspect  # noqa: F401 - all for their side effect of being loaded
+
+    for address in ADDRESSES:
+        assert _read_case(place, "page", address.encode(), settings)["outcome"] == "read", address  # noqa: S101
 
 
 def _addresses() -> int:
@@ -248,6 +252,8 @@ def _read_case(place: Path, kind: str, content: bytes, settings: Settings) -> di
         outcome, said = "read", ""
     except CarreauError as error:
         outcome, said = "refused", str(error)
+    except UnsafeTextError as error:
+        outcome, said = "escapes", str(error)
     except BaseException as error:  # whatever comes out is what is looked for
         outcome, said = "crashes", f"{type(error).__name__}: {error}"
     finally:
@@ -350,4 +356,5 @@ _READ = {
     "parquet": _layer,
     "toml": _study,
     "parameter": _parameter,
+    "page": read_address,
 }

@@ -15,9 +15,10 @@ import rasterio
 import shapely
 from rasterio.transform import from_origin
 
+from core.bench.fuzz_pages import ADDRESSES, hostile_address
 from core.bench.tiny_photograph import NORTH, WEST, random_blocks, write_photograph
 
-KINDS = ("tif", "jp2", "gpkg", "parquet", "toml", "parameter")
+KINDS = ("tif", "jp2", "gpkg", "parquet", "toml", "parameter", "page")
 
 STUDY = """[study]
 id = "fuzz"
@@ -94,6 +95,7 @@ def make_bases(folder: Path) -> Bases:
     found["gpkg"].append((folder / "use.gpkg").read_bytes())
     found["parquet"].append((folder / "use.parquet").read_bytes())
     found["toml"].append(STUDY.encode())
+    found["page"] += [address.encode() for address in ADDRESSES]
     found["parameter"] += [text.encode() for text in PARAMETERS]
     return Bases(found)
 
@@ -116,6 +118,8 @@ def mutate(bases: Bases, kind: str, rng: np.random.Generator, bait: list[bytes])
     content = bytearray(bases.contents[kind][rng.integers(len(bases.contents[kind]))])
     if rng.random() < 0.04:
         return _disguised(kind, rng, bait)
+    if kind == "page" and rng.random() < 0.8:
+        return hostile_address(content.decode(), rng).encode()
     for _ in range(rng.integers(1, 7)):
         change = _CHANGES[rng.integers(len(_CHANGES))]
         change(content, rng, bait)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -146,7 +148,7 @@ def against_census(cells: pd.DataFrame, column: str) -> go.Figure:
     figure.update_layout(
         template=palette.plotly_template(),
         height=300,
-        xaxis={"title": f"census: {column}", "fixedrange": True},
+        xaxis={"title": f"census: {escape(column)}", "fixedrange": True},
         yaxis={"title": "expected class", "fixedrange": True},
     )
     return figure

@@ -15,6 +15,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from data.grid import parse_cell_id
 from data.store.queries import City
 from pages.shared import palette, state, study
+from pages.shared.plain_text import plain, warn
 from pages.shared.study import OpenStudy
 
 Width = Literal["stretch", "content"]
@@ -64,7 +65,7 @@ def open_study() -> OpenStudy:
         _empty_installation()
     wrong = state.wrong_choice("study", found)
     if wrong:
-        st.warning(f"No published study is called “{wrong}”. Shown instead: {found[0]}.")
+        warn(f"No published study is called “{wrong}”. Shown instead: {found[0]}.")
     return study.open_study(state.choice("study", found, found[0]))
 
 
@@ -75,7 +76,7 @@ def title_line(question: str, widths: list[float]) -> list[DeltaGenerator]:
     """
     through_dashboard()
     title, *controls = st.columns([100 - sum(widths), *widths], vertical_alignment="center", gap="small")
-    title.title(question, anchor=False)
+    title.title(plain(question), anchor=False)
     return controls
 
 
@@ -116,7 +117,7 @@ def say_wrong_city(here: OpenStudy, shown: City) -> None:
     wrong = state.wrong_choice("city", [city.city_id for city in here.cities])
     if wrong:
         names = ", ".join(city.name for city in here.cities)
-        st.warning(
+        warn(
             f"The address asks for the city “{wrong}”, which this study does not have. Shown instead: "
             f"{shown.name}. Choose one of {names}."
         )
@@ -197,11 +198,6 @@ def tight(text: str) -> str:
     True
     """
     return text.replace(" %", "\u202f%")
-
-
-def fault(error: Exception) -> None:
-    """Say a known fault in its own words, without a traceback."""
-    st.error(str(error))
 
 
 def _empty_installation() -> NoReturn:

@@ -18,6 +18,7 @@ from pages.shared import charts, figures, frame, job_result, job_so_far, maps, p
 from pages.shared.class_names import label
 from pages.shared.job_result import JobResult
 from pages.shared.maps import Picture
+from pages.shared.plain_text import fault, inform, plain, warn
 from pages.shared.rasters import as_data_url
 
 STATES = {
@@ -45,11 +46,11 @@ def show(job: str, who: Visitor) -> None:
     elif now.state == "done" and now.result is not None:
         _result(now)
     elif now.state == "rejected":
-        st.error(f"The photograph could not be used. {now.reason}")
+        fault(f"The photograph could not be used. {now.reason}")
     elif now.state == "failed":
-        st.error(f"The job failed. {now.reason}")
+        fault(f"The job failed. {now.reason}")
     else:
-        st.info(f"The job on {now.name} was cancelled {_so_far(now)}; it has no result.")
+        inform(f"The job on {now.name} was cancelled {_so_far(now)}; it has no result.")
     if now.state in jobs.FINAL and mine:
         with st.container(horizontal=True):
             _sharing(now, who)
@@ -71,8 +72,8 @@ def _progress(job: str, mine: bool) -> None:
         st.rerun()
     # a worker that was killed is replaced by the next look at the page; with one alive this only tries a lock
     jobs.ensure_worker()
-    st.subheader(now.name, anchor=False)
-    st.progress(now.done / now.total if now.total else 0.0, text=progress_text(now))
+    st.subheader(plain(now.name), anchor=False)
+    st.progress(now.done / now.total if now.total else 0.0, text=plain(progress_text(now)))
     frame.note("This page may be closed: the worker goes on, and this address shows the result.")
     if not mine:
         return
@@ -87,7 +88,7 @@ def _progress(job: str, mine: bool) -> None:
 
 def _paused(now: JobState, mine: bool) -> None:
     """Say how far a paused job came, and let it go on."""
-    st.subheader(now.name, anchor=False)
+    st.subheader(plain(now.name), anchor=False)
     st.progress(now.done / now.total if now.total else 0.0, text=f"Paused {_so_far(now)}")
     frame.note("What is finished is kept. Going on, the job waits its turn again.")
     if not mine:
@@ -177,13 +178,13 @@ def _result(now: JobState) -> None:
     try:
         result = _read(str(now.result))
     except (FileNotFoundError, KeyError) as error:
-        st.error(f"{now.name}: a part of the result is gone ({error}). Submit the photograph again.")
+        fault(f"{now.name}: a part of the result is gone ({error}). Submit the photograph again.")
         return
     summary = result.summary
     kind = "decile" if summary["n_classes"] == 10 else f"class of {summary['n_classes']}"
     frame.note(_origin(summary, now))
     for warning in summary["warnings"]:
-        st.warning(warning)
+        warn(warning)
     left, middle, right = st.columns([40, 30, 30], vertical_alignment="center")
     with_classes, with_evidence = state.switch("classes", True), state.switch("activation", True)
     middle.toggle(
@@ -192,7 +193,7 @@ def _result(now: JobState) -> None:
     right.toggle(
         "Activation on the right map", key="activation", on_change=state.remember, args=("activation",)
     )
-    left.subheader(now.name, anchor=False)
+    left.subheader(plain(now.name), anchor=False)
     selected = _map(result, now, with_classes, with_evidence)
     _legend(result, kind, with_classes, with_evidence)
     _figures(result, kind)

@@ -15,6 +15,7 @@ from PIL import Image
 from core.preview import EMPTY, WHOLE
 from pages.shared import figures, frame, maps, palette
 from pages.shared.maps import Picture
+from pages.shared.plain_text import fault, warn
 from pages.shared.rasters import Raster, as_data_url
 
 HOW = "upload.how"
@@ -113,7 +114,7 @@ def show(found: dict[str, Any], picture: bytes | None) -> None:
     """Draw what a job would do: figures, warnings, and two maps: what the networks see, and the cells."""
     _figures(found)
     for warning in found["warnings"]:
-        st.warning(warning)
+        warn(warning)
     if picture is None:
         return
     pixels = np.asarray(Image.open(io.BytesIO(picture)).convert("RGBA"))
@@ -161,7 +162,7 @@ def show_land_use(found: dict[str, Any]) -> bool:
             placeholder="not Urban Atlas: choose the column",
         )
     if not found["usable"]:
-        st.error(found["reason"] or "The land use cannot be used.")
+        fault(found["reason"] or "The land use cannot be used.")
         return False
     year = f", {found['year']}" if found.get("year") else ""
     frame.note(
@@ -169,14 +170,14 @@ def show_land_use(found: dict[str, Any]) -> bool:
         f"km²{year}."
     )
     for warning in found["warnings"]:
-        st.warning(warning)
+        warn(warning)
     return True
 
 
 def show_census(found: dict[str, Any]) -> str | None:
     """Offer the columns of a census; return the one to compare with, None where the file does not serve."""
     if not found["usable"]:
-        st.error(found["reason"] or "The census cannot be used.")
+        fault(found["reason"] or "The census cannot be used.")
         return None
     return st.selectbox(
         "Values to compare the prediction with",

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core import access
 from core.access import Visitor
+from pages.shared.plain_text import plain
 
 KEY = "key"  # in the address, beside the job
 _OWNER = "upload.owner"
@@ -52,4 +53,4 @@ def _ask_to_sign_in() -> None:
 def sign_out_button() -> None:
     """Say who is signed in, and offer to sign out."""
     name = st.user.get("email") or st.user.get("name") or "signed in"
-    st.button(f"Sign out ({name})", on_click=st.logout, key="sign_out", icon=":material/logout:")
+    st.button(f"Sign out ({plain(name)})", on_click=st.logout, key="sign_out", icon=":material/logout:")

@@ -1,0 +1,35 @@
+"""Text from files and addresses on a page: shown as it stands, never read as Markdown."""
+
+from __future__ import annotations
+
+import re
+
+import streamlit as st
+
+_MARKUP = re.compile(r"([\\`*_\[\]<>$~|])")
+
+
+def plain(text: object) -> str:
+    r"""Return a text for a place that reads Markdown, such that it shows as it is, on one line.
+
+    A name such as ``![](http://...)`` would else fetch a picture from wherever its maker likes.
+
+    >>> print(plain("![x](http://a.example/b_c.png)"))
+    !\[x\](http://a.example/b\_c.png)
+    """
+    return _MARKUP.sub(r"\\\1", " ".join(str(text).split()))
+
+
+def warn(text: object) -> None:
+    """Draw a warning whose text may hold what a file or an address says."""
+    st.warning(plain(text))
+
+
+def fault(error: object) -> None:
+    """Say a known fault in its own words, without a traceback."""
+    st.error(plain(error))
+
+
+def inform(text: object) -> None:
+    """Draw a hint whose text may hold what a file or a study says."""
+    st.info(plain(text))
