@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import json
+import logging
 import multiprocessing
 import os
 import resource
@@ -215,6 +216,7 @@ class Reader:
 def serve(pipe: Connection, folder: Path, bases: fuzz_cases.Bases, bait: list[bytes], seed: int) -> None:
     """Read the cases that are asked for until the other end is closed."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    logging.getLogger("streamlit").setLevel(logging.ERROR)  # it warns at each page that no browser looks
     place = folder / "case"
     settings = replace(read_settings(), var=place / "var", drop_folder=str(place))
     _import_readers(place, settings)  # libraries take gigabytes of addresses; the bound is on what files take
