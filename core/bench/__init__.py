@@ -46,12 +46,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     fuzz.add_argument("--cases", type=int, default=10_000, help="files and parameters")
     fuzz.set_defaults(measure=_fuzz)
 
+    regions = benches.add_parser("regions", help="do memory and cost stay in proportion to a region's size?")
+    regions.add_argument("--pixels", type=int, default=25_000, help="side of the tile")
+    regions.add_argument("--form", default="tif", help="tif or jp2")
+    regions.set_defaults(measure=_regions)
+
     fills = benches.add_parser("fills", help="which fill of class occlusion is closest to the truth?")
     fills.add_argument("--study", type=Path, default=REPOSITORY / "data" / "demo" / "study.toml")
     fills.add_argument("--cells", type=int, default=300)
     fills.set_defaults(measure=_fills)
 
-    for one in (inference, recovery, nothing, kills, fuzz, fills):
+    for one in (inference, recovery, nothing, kills, fuzz, regions, fills):
         one.add_argument("--seed", type=int, default=1)
         one.add_argument("--json", action="store_true", help="print one JSON object on one line")
 
@@ -97,6 +102,12 @@ def _kills(options: argparse.Namespace) -> Report:
     from core.bench.kills import measure_kills
 
     return measure_kills(options.rounds, options.seed, queue_url=options.queue_url)
+
+
+def _regions(options: argparse.Namespace) -> Report:
+    from core.bench.regions import measure_regions
+
+    return measure_regions(options.pixels, options.form)
 
 
 def _fuzz(options: argparse.Namespace) -> Report:
