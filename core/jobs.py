@@ -157,6 +157,13 @@ def submit(
         raise InputError(
             name, f"could not be copied to {settings.jobs} ({error})", "Free some space."
         ) from error
+    enqueue(identifier, owner, settings)
+    audit.note(settings, "submitted", identifier, owner, bytes=size, photographs=len(sent))
+    return identifier
+
+
+def enqueue(identifier: str, owner: str, settings: Settings) -> None:
+    """Put a job whose folder stands into the queue."""
     queue.client(settings).enqueue(
         {
             "queue_name": queue.QUEUE,
@@ -167,8 +174,6 @@ def submit(
         },
         identifier,
     )
-    audit.note(settings, "submitted", identifier, owner, bytes=size, photographs=len(sent))
-    return identifier
 
 
 def _check_city(publication: Publication, city_id: str | None) -> None:

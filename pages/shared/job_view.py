@@ -8,10 +8,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import access, jobs, keeping
+from core import access, again, jobs, keeping
 from core.access import Visitor
 from core.jobs import JobState
 from core.settings import read_settings
+from data.errors import CarreauError
 from data.grid import format_cell_id
 from data.landuse_classes import class_name
 from pages.shared import charts, figures, frame, job_result, job_so_far, maps, palette, state, visitor
@@ -53,6 +54,8 @@ def show(job: str, who: Visitor) -> None:
         inform(f"The job on {now.name} was cancelled {_so_far(now)}; it has no result.")
     if now.state in jobs.FINAL and mine:
         with st.container(horizontal=True):
+            if now.state in again.MAY_BE_TRIED:
+                _again(now)
             _sharing(now, who)
             _deletion(now)
 
@@ -107,6 +110,18 @@ def _so_far(now: JobState) -> str:
     return f"after {now.done} of {now.total} cells" if now.total else "before it began"
 
 
+def _again(now: JobState) -> None:
+    """Offer to try a job again that did not come to a result."""
+    if st.button("Try again", key="job.again", type="primary", icon=":material/replay:"):
+        try:
+            state.put("job", again.try_again(now.job))
+        except CarreauError as error:
+            fault(error)
+            return
+        jobs.ensure_worker()
+        st.rerun()
+
+
 def _deletion(now: JobState) -> None:
     """Offer to delete the job; a second click confirms."""
     days = read_settings().keep_days
@@ -124,7 +139,7 @@ def _sharing(now: JobState, who: Visitor) -> None:
     """Offer the link to share: it shows the job, and lets nobody change it."""
     with st.popover("Share", icon=":material/share:"):
         st.write("Whoever opens this address sees the photograph and the result, and can change nothing.")
-        st.code(f"/upload?job={now.job}", language=None)
+        st.code(f"{st.context.url or '/upload'}?job={now.job}", language=None)
         if who.signed_in:
             asked, settings = jobs.read_job(now.job, read_settings()), read_settings()
             st.toggle(

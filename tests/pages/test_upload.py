@@ -308,7 +308,12 @@ def test_whoever_has_the_link_sees_a_job_and_only_its_key_changes_it(
     with_key.button(key="job.cancel").click().run()
     assert not with_key.exception
     assert jobs.state(job).state == "cancelled"
-    assert not [b for b in run_page("upload", job=job).button if b.key == "job.delete"]
+    assert not [b for b in run_page("upload", job=job).button if b.key in ("job.delete", "job.again")]
+    again = run_page("upload", job=job, key=key)
+    again.button(key="job.again").click().run()
+    assert not again.exception and again.query_params["job"] != job
+    assert jobs.state(str(again.query_params["job"])).state == "queued"
+    assert [b for b in again.button if b.key == "job.cancel"]  # the key is that of the new job, too
 
 
 def test_a_dashboard_open_to_other_machines_takes_no_uploads_without_sign_in(
