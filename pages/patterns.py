@@ -12,6 +12,7 @@ from data.store import pattern_queries as ask
 from data.store import queries
 from data.store.queries import City
 from pages.shared import charts, figures, forest, frame, palette, pattern_words, ratio_chart, state
+from pages.shared.pair_section import pair_section
 from pages.shared.pattern_words import COEFFICIENTS, ESTIMATORS, LEVELS, METHODS, RELATIONS
 from pages.shared.plain_text import inform, warn
 from pages.shared.study import OpenStudy
@@ -33,6 +34,7 @@ def page() -> None:
         _what_is_known(here, city, choice.with_imputed)
         _relations(here, city, choice)
         _ratios(here, city, choice)
+        pair_section(here, city, choice.method, choice.level)
     frame.footer(here)
 
 

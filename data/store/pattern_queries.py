@@ -130,6 +130,26 @@ def class_income(
     ).df()
 
 
+def class_pairs(
+    connection: duckdb.DuckDBPyConnection, city_id: str, method: str, level: str = FULL_LEVEL
+) -> pd.DataFrame:
+    """Pairs of classes of a city, poor and rich map, by a map method.
+
+    Columns: polarity, code, name, with_code, co_activation, gain, n, probability, income_gain, n_income. A
+    value over fewer than 30 cells is missing.
+    """
+    return connection.execute(
+        """
+        SELECT p.polarity, p.code, coalesce(k.name, p.code) AS name, p.with_code,
+               p.co_activation, p.gain, p.n, p.probability, p.income_gain, p.n_income
+        FROM class_pair p LEFT JOIN land_use_class k USING (code, level)
+        WHERE p.city_id = $city AND p.level = $level AND p.method = $method
+        ORDER BY p.polarity, p.code, p.with_code
+        """,
+        {"level": level, "city": city_id, "method": method},
+    ).df()
+
+
 def relations(connection: duckdb.DuckDBPyConnection, city_id: str) -> set[str]:
     """Relations that the publication holds of a city: census, prediction, activation, occlusion."""
     rows = connection.execute("SELECT DISTINCT relation FROM correlation WHERE city_id = ?", [city_id])

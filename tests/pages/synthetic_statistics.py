@@ -7,6 +7,7 @@ import pandas as pd
 from scipy import stats
 
 from core.statistics.measures import MEASURES, confusion_matrix
+from core.statistics.pairs import class_pairs
 from tests.pages.synthetic_ground import CODES, K
 
 _UNBOUNDED = ("mean_absolute_error", "slope")
@@ -264,8 +265,23 @@ def by_class(
             ],
         ),
     }
+    made["class_pair"] = _pairs(city_id, shares, cam, joined)
     made = {name: table.assign(level="full") for name, table in made.items()}
     return made | _occluded(city_id, cam, rng)
+
+
+def _pairs(city_id: str, shares: pd.DataFrame, cam: pd.DataFrame, joined: pd.DataFrame) -> pd.DataFrame:
+    """class_pair, by the very function of the pipeline."""
+    ids = joined["cell_id"]
+    present = shares.pivot(index="cell_id", columns="code", values="share").reindex(ids).notna()
+    tables = []
+    for polarity in ("poor", "rich"):
+        ratios = cam.pivot(index="cell_id", columns="code", values=f"ratio_{polarity}").reindex(ids)
+        ratios = ratios.reindex(columns=present.columns)
+        predicted, true = (joined.set_index("cell_id")[f"{kind}_class"] for kind in ("predicted", "true"))
+        found = class_pairs(ratios, present, predicted, true, K, polarity)
+        tables += [found.assign(city_id=city_id, method=m, polarity=polarity) for m in ("cam", "paper")]
+    return pd.concat(tables, ignore_index=True)
 
 
 def _occluded(city_id: str, cam: pd.DataFrame, rng: np.random.Generator) -> dict[str, pd.DataFrame]:

@@ -25,7 +25,7 @@ INKS = palette._LIGHT
 
 
 def charts_of(test: AppTest) -> list[dict[str, Any]]:
-    """Return the figures of the page: forest plot, scatter, ratios."""
+    """Return the figures of the page: forest plot, scatter, ratios, pairs."""
     return [json.loads(chart.proto.spec) for chart in test.get("plotly_chart")]
 
 
@@ -221,7 +221,7 @@ def test_a_wrong_address_is_answered(run_page: RunPage) -> None:
     assert not test.exception
     said = " ".join(warning.value for warning in test.warning)
     assert all(word in said for word in ("“iv”", "“r”", "“atlantis”", "“median”"))
-    assert len(charts_of(test)) == 3
+    assert len(charts_of(test)) == 4
 
 
 def test_a_study_without_land_use_gets_a_sentence(run_page: RunPage, tmp_path: Path) -> None:
