@@ -15,6 +15,7 @@ import pyproj
 import rasterio
 import rasterio.errors
 from numpy.typing import NDArray
+from rasterio._err import CPLE_BaseError
 from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.transform import Affine
 
@@ -43,6 +44,8 @@ MAX_BANDS = 32
 # GDAL opens nothing beside the file (.aux.xml, .ovr, .msk): what a file shows must be in the file, and an
 # uploaded name must not reach others. (A world file is read by ourselves: six numbers.) Strict JP2: a
 # truncated code stream is an error, not grey pixels.
+# Properties that are read late, such as colours, hand on GDAL's own errors, which rasterio exports nowhere.
+_DECODER_ERRORS = (rasterio.errors.RasterioError, CPLE_BaseError)
 _GDAL_OPTIONS = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
     "GDAL_PAM_ENABLED": "NO",
@@ -132,7 +135,7 @@ def open_dataset(path: Path) -> rasterio.DatasetReader:
             # an absolute path of a file that is there never reads as one of GDAL's prefixes (GTIFF_DIR:,
             # /vsizip/)
             return rasterio.open(path.resolve(), driver=driver, sharing=False)
-    except rasterio.errors.RasterioError as error:
+    except _DECODER_ERRORS as error:
         raise unreadable from error
 
 
@@ -146,7 +149,7 @@ def reading(path: Path) -> Iterator[None]:
     """Turn a decoder's error into an InputError."""
     try:
         yield
-    except rasterio.errors.RasterioError as error:
+    except _DECODER_ERRORS as error:
         raise InputError(
             path, "cannot be read to its end (damaged or truncated)", "Copy or download it again."
         ) from error

@@ -9,6 +9,7 @@ import pyproj
 import pytest
 import rasterio
 import shapely
+from rasterio._err import CPLE_AppDefinedError
 from rasterio.enums import ColorInterp, Resampling
 from rasterio.transform import Affine
 from rasterio.vrt import WarpedVRT
@@ -16,6 +17,7 @@ from rasterio.vrt import WarpedVRT
 from data.errors import InputError
 from data.grid import Grid
 from data.imagery import no_cell_error, open_imagery
+from data.photograph import reading
 from tests.data.photographs import north_up, texture, write_photograph
 
 EUROPE = Grid("EPSG:3035")
@@ -507,6 +509,12 @@ def test_damage_inside_is_told_when_read(tmp_path):
         for x in (X, X + 200):
             for y in (Y, Y + 200):
                 mosaic.read_cell(EUROPE, x, y, 200)
+
+
+def test_errors_of_the_decoder_that_come_late_are_told(tmp_path):
+    """Found by `bench fuzz`: properties read after opening hand on GDAL's own errors."""
+    with pytest.raises(InputError, match=r"a\.tif: cannot be read"), reading(tmp_path / "a.tif"):
+        raise CPLE_AppDefinedError(3, 1, "Key GTCitationGeoKey of type ASCII has offset=0 and count=30")
 
 
 def test_pixel_limit(tmp_path):
