@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
 from data.grid import format_cell_id
 from data.store import queries
 from data.store.queries import City
-from pages.shared import charts, city_words, frame, layers, maps, palette, state
+from pages.shared import charts, city_errors, city_selection, city_words, frame, layers, maps, palette, state
 from pages.shared.rasters import Raster, as_data_url, hatch_bitmap
+from pages.shared.selection import Selection
 from pages.shared.study import OpenStudy, french_number, is_missing
 
 LISTED = 8
@@ -23,16 +27,62 @@ def page() -> None:
     frame.say_wrong_city(here, city)
     frame.data_line(here, city)
     cells = here.ask(queries.city_cells, city.city_id)
-    _maps(here, city, cells, quintiles)
-    _figures(here, city, with_imputed, quintiles)
+    view = View(here, city, cells, city_selection.selection(), quintiles, with_imputed)
+    _maps(view)
+    _figures(view)
     left, middle, right = st.columns([1, 1, 1.15], gap="medium")
     with left:
-        _confusion(here, city, with_imputed, quintiles)
+        _confusion(view)
     with middle:
         _calibration(here, city, with_imputed)
     with right:
-        _disagreements(here, city, with_imputed)
+        _disagreements(view)
+    city_errors.errors(
+        view.compared(view.selected),
+        here.row.n_classes,
+        _block_m(city),
+        here.row.cell_size_m,
+        view.compared(view.without(difference=None)),
+        view.selected.difference,
+    )
     frame.footer(here)
+
+
+@dataclass(frozen=True)
+class View:
+    """What the page shows: a city's cells, which are selected, how classes and imputed ones count."""
+
+    here: OpenStudy
+    city: City
+    cells: pd.DataFrame
+    selected: Selection
+    quintiles: bool
+    with_imputed: bool
+
+    def without(self, **parts: None) -> Selection:
+        """Return the selection less parts: a chart that sets a part shows the cells of the others."""
+        return self.selected.only(**parts)
+
+    def mask(self, selection: Selection) -> NDArray[np.bool_]:
+        """Return which cells (n,) are in a selection."""
+        row = self.here.row
+        return selection.mask(self.cells, row.n_classes, self.quintiles, row.cell_size_m)
+
+    def compared(self, selection: Selection) -> pd.DataFrame:
+        """Return the cells of a selection that can be compared: census class and out-of-fold prediction."""
+        cells = self.cells
+        known = (
+            cells["class"].notna()
+            & cells["predicted"].notna()
+            & cells["out_of_fold"].fillna(False).astype(bool)
+        )
+        if not self.with_imputed:
+            known &= ~cells["imputed"].astype(bool)
+        return cells[known.to_numpy() & self.mask(selection)]
+
+
+def _block_m(city: City) -> float | None:
+    return None if city.residual_range_m is None else 2 * city.residual_range_m
 
 
 def _controls(here: OpenStudy, city: City) -> tuple[bool, bool]:
@@ -71,7 +121,8 @@ def _controls(here: OpenStudy, city: City) -> tuple[bool, bool]:
     return quintiles, with_imputed
 
 
-def _maps(here: OpenStudy, city: City, cells: pd.DataFrame, quintiles: bool) -> None:
+def _maps(view: View) -> None:
+    here, city, cells = view.here, view.city, view.cells
     columns = st.columns(2, gap="small")
     shown = []
     for column, side, default in zip(columns, ("left", "right"), ("census", "predicted"), strict=True):
@@ -88,9 +139,10 @@ def _maps(here: OpenStudy, city: City, cells: pd.DataFrame, quintiles: bool) -> 
                 label_visibility="collapsed",
             )
     raster = Raster.around(cells["x"], cells["y"], here.row.cell_size_m)
-    drawn = [layers.layer(name, cells, here.row.n_classes, quintiles) for name in shown]
+    drawn = [layers.layer(name, cells, here.row.n_classes, view.quintiles) for name in shown]
+    inside = view.mask(view.selected) if view.selected else None
     pictures = [
-        maps.Picture(side, "cells", layers.picture(raster, cells, layer))
+        maps.Picture(side, "cells", layers.picture(raster, cells, layer, inside))
         for side, layer in zip(("left", "right"), drawn, strict=True)
     ]
     hatch = hatch_bitmap(raster, cells["x"], cells["y"], cells["imputed"], palette.rgb(palette.inks().hatch))
@@ -104,12 +156,16 @@ def _maps(here: OpenStudy, city: City, cells: pd.DataFrame, quintiles: bool) -> 
         cells,
         place=f"{here.row.study_id}/{city.city_id}",
         label=f"Two maps of {city.name}: {layers.NAMES[shown[0]]} and {layers.NAMES[shown[1]]}. "
-        "Arrow keys pan, plus and minus zoom, 0 shows the whole city, Enter selects the middle cell.",
+        "Arrow keys pan, plus and minus zoom, 0 shows the whole city, Enter selects the middle cell, R marks "
+        "a corner of a rectangle there.",
         crs=here.row.grid_crs,
         on_click=_select,
+        on_rectangle=city_selection.on_rectangle,
     )
     _legends(city, drawn)
     _selection_line(city, selected)
+    unit = city_words.unit(5 if view.quintiles else here.row.n_classes)
+    city_selection.bar(view.selected, view.compared(view.selected), unit)
 
 
 def _select(x: int, y: int, crs: str, size: int) -> None:
@@ -176,7 +232,17 @@ def _selection_line(city: City, selected: pd.Series | None) -> None:
         )
 
 
-def _figures(here: OpenStudy, city: City, with_imputed: bool, quintiles: bool) -> None:
+def _figures(view: View) -> None:
+    here, city, with_imputed, quintiles = view.here, view.city, view.with_imputed, view.quintiles
+    if view.selected:
+        cells = view.compared(view.selected)
+        if cells.empty:
+            frame.sentence("No cell that can be compared with the census is selected.")
+        else:
+            city_selection.selected_figures(
+                view.selected, cells, here.row.n_classes, _block_m(city), here.row.cell_size_m
+            )
+        return
     measures = here.ask(queries.agreement, city.city_id, with_imputed)
     if measures.empty:
         frame.sentence("No agreement with the census was published for this city.")
@@ -191,16 +257,23 @@ def _figures(here: OpenStudy, city: City, with_imputed: bool, quintiles: bool) -
     )
 
 
-def _confusion(here: OpenStudy, city: City, with_imputed: bool, quintiles: bool) -> None:
+def _confusion(view: View) -> None:
     st.subheader("Confusion", anchor=False)
-    table = confusion_table(
-        here.ask(queries.confusion, city.city_id, with_imputed), here.row.n_classes, quintiles
-    )
+    rows = view.here.ask(queries.confusion, view.city.city_id, view.with_imputed)
+    others = view.without(confusion=None)
+    if others:
+        cells = view.compared(others)
+        pairs = pd.DataFrame({"census_class": cells["class"], "predicted_class": cells["predicted"]}).astype(
+            int
+        )
+        rows = pairs.value_counts().rename("n").reset_index()
+    table = confusion_table(rows, view.here.row.n_classes, view.quintiles)
     one = city_words.unit(len(table))
     charts.draw(
-        charts.confusion(table, one),
-        "confusion",
+        charts.confusion(table, one, view.selected.confusion),
+        city_selection.chart_key("confusion"),
         f"Confusion matrix of census and predicted {one}s, in percent",
+        city_selection.on_confusion,
     )
     frame.sentence(city_words.confusion_sentence(table, one))
 
@@ -221,9 +294,13 @@ def _calibration(here: OpenStudy, city: City, with_imputed: bool) -> None:
     frame.sentence(city_words.calibration_sentence(bins))
 
 
-def _disagreements(here: OpenStudy, city: City, with_imputed: bool) -> None:
+def _disagreements(view: View) -> None:
+    here, city = view.here, view.city
     st.subheader("Largest disagreements", anchor=False)
-    rows = here.ask(queries.largest_disagreements, city.city_id, with_imputed, LISTED)
+    if view.selected:
+        rows = largest(view.compared(view.selected), LISTED)
+    else:
+        rows = here.ask(queries.largest_disagreements, city.city_id, view.with_imputed, LISTED)
     shown = pd.DataFrame(
         {
             "Cell": [frame.short_id(cell_id) for cell_id in rows["cell_id"]],
@@ -251,6 +328,14 @@ def _disagreements(here: OpenStudy, city: City, with_imputed: bool) -> None:
         cell_id = rows.iloc[chosen[0]]["cell_id"]
         st.switch_page("pages/cell.py", query_params=state.address(cell=cell_id, city=city.city_id))
     frame.sentence(city_words.disagreement_sentence(rows, city_words.unit(here.row.n_classes)))
+
+
+def largest(cells: pd.DataFrame, limit: int) -> pd.DataFrame:
+    """Return the cells that are farthest off, in the order of `queries.largest_disagreements`."""
+    off = (cells["class"].astype(float) - cells["predicted"].astype(float)).abs()
+    finer = (cells["class"].astype(float) - cells["expected_class"]).abs()
+    order = cells.assign(off=-off, finer=-finer).sort_values(["off", "finer", "cell_id"])
+    return order.head(limit).drop(columns=["off", "finer"]).reset_index(drop=True)
 
 
 # Streamlit runs a page as __main__; anything else only imports it.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -29,14 +31,31 @@ TOOLBAR = {
 }
 
 
-def draw(figure: go.Figure, key: str, alt: str) -> None:
-    """Put a figure on the page with the toolbar and look of this dashboard."""
-    st.plotly_chart(figure, theme=None, key=key, config=TOOLBAR, alt=alt)
+def draw(
+    figure: go.Figure,
+    key: str,
+    alt: str,
+    on_select: Callable[[], None] | None = None,
+    by: tuple[Literal["points", "box", "lasso"], ...] = ("points",),
+) -> None:
+    """Put a figure on the page with the toolbar and look of this dashboard; `on_select` hears of selections
+    made `by` clicks on points or boxes."""
+    if on_select is None:
+        st.plotly_chart(figure, theme=None, key=key, config=TOOLBAR, alt=alt)
+    else:
+        st.plotly_chart(
+            figure, theme=None, key=key, config=TOOLBAR, alt=alt, on_select=on_select, selection_mode=by
+        )
 
 
-def confusion(table: NDArray[np.int64], unit: str) -> go.Figure:
+def chosen_points(key: str) -> list[dict[str, Any]]:
+    """Return the points of the selection just made on the chart drawn with `key` and `on_select`."""
+    return list(st.session_state[key]["selection"]["points"])
+
+
+def confusion(table: NDArray[np.int64], unit: str, chosen: tuple[int, int] | None = None) -> go.Figure:
     """Heatmap of a confusion matrix (K, K), census classes in rows, poorest at the top: percent of each
-    census class."""
+    census class; `chosen` (census, predicted) is framed. Every cell can be clicked."""
     ink = palette.inks()
     n_classes = len(table)
     share = 100 * table / np.maximum(table.sum(axis=1, keepdims=True), 1)
@@ -56,14 +75,31 @@ def confusion(table: NDArray[np.int64], unit: str) -> go.Figure:
             text=[[f"{v:.0f}" if v >= 0.5 else "" for v in row] for row in share],
             texttemplate="%{text}",
             textfont={"size": 11},
-            hovertemplate=f"census {unit} %{{y}}, predicted %{{x}}<br>%{{customdata}} cells, "
-            f"%{{z:.1f}} % of the census {unit}"
-            "<extra></extra>",
+            hoverinfo="skip",
+        )
+    )
+    row, column = np.indices(table.shape)
+    figure.add_trace(  # a heatmap sends no clicks: unseen markers over it do
+        go.Scatter(
+            x=[classes[k] for k in column.ravel()],
+            y=[classes[k] for k in row.ravel()],
+            mode="markers",
+            marker={"symbol": "square", "size": 220 / n_classes, "color": "rgba(0,0,0,0)"},
+            selected={"marker": {"opacity": 1}},
+            unselected={"marker": {"opacity": 1}},
+            customdata=np.column_stack([table.ravel(), share.ravel()]),
+            hovertemplate=f"census {unit} %{{y}}, predicted %{{x}}<br>%{{customdata[0]}} cells, "
+            f"%{{customdata[1]:.1f}} % of the census {unit}<extra></extra>",
         )
     )
     for k in range(n_classes):  # the right answers, outlined
         figure.add_shape(
             type="rect", x0=k - 0.5, x1=k + 0.5, y0=k - 0.5, y1=k + 0.5, line={"width": 1, "color": ink.text}
+        )
+    if chosen is not None:
+        y, x = chosen[0] - 1, chosen[1] - 1
+        figure.add_shape(
+            type="rect", x0=x - 0.5, x1=x + 0.5, y0=y - 0.5, y1=y + 0.5, line={"width": 3, "color": ink.text}
         )
     figure.update_layout(
         template=palette.plotly_template(),
@@ -83,6 +119,78 @@ def confusion(table: NDArray[np.int64], unit: str) -> go.Figure:
             "dtick": 1,
             "fixedrange": True,
         },
+    )
+    return figure
+
+
+def differences(counts: NDArray[np.int64], reach: int, chosen: tuple[int, int] | None = None) -> go.Figure:
+    """Histogram of predicted less census class: counts (2 reach + 1,) from -reach on; `chosen` (from, to)
+    stands out. A dragged box selects a range."""
+    ink = palette.inks()
+    at = np.arange(-reach, reach + 1)
+    table = palette.diverging(9)
+    colours = [table[int(np.clip(k, -4, 4)) + 4] for k in at]
+    low, high = chosen or (-reach, reach)
+    figure = go.Figure(
+        go.Bar(
+            x=at,
+            y=counts,
+            marker={
+                "color": colours,
+                "opacity": np.where((at >= low) & (at <= high), 1.0, 0.25),
+                "line": {"width": 1, "color": ink.muted},
+            },
+            selected={"marker": {"opacity": 1}},
+            unselected={"marker": {"opacity": 1}},
+            hovertemplate="predicted %{x:+d} classes: %{y} cells<extra></extra>",
+        )
+    )
+    figure.update_layout(
+        template=palette.plotly_template(),
+        height=260,
+        bargap=0.08,
+        dragmode="select",
+        selectdirection="h",
+        xaxis={
+            "title": "predicted less census, classes",
+            "tickmode": "linear",
+            "dtick": 1 if reach < 7 else 2,
+            "showgrid": False,
+            "fixedrange": True,
+        },
+        yaxis={"title": "cells", "fixedrange": True},
+    )
+    return figure
+
+
+def mean_difference(groups: pd.DataFrame, title: str) -> go.Figure:
+    """Mean of expected less census class, with intervals: columns group (label), value, low, high, n."""
+    ink = palette.inks()
+    figure = go.Figure(
+        go.Scatter(
+            x=groups["group"],
+            y=groups["value"],
+            error_y={
+                "type": "data",
+                "symmetric": False,
+                "array": groups["high"] - groups["value"],
+                "arrayminus": groups["value"] - groups["low"],
+                "thickness": 1.5,
+                "width": 0,
+                "color": ink.muted,
+            },
+            mode="markers",
+            customdata=groups["n"],
+            marker={"size": 9, "color": ink.primary, "line": {"width": 1, "color": ink.background}},
+            hovertemplate="%{x}: %{y:+.2f} classes<br>%{customdata} cells<extra></extra>",
+        )
+    )
+    figure.add_hline(y=0, line={"width": 1, "color": ink.muted, "dash": "dot"})
+    figure.update_layout(
+        template=palette.plotly_template(),
+        height=260,
+        xaxis={"title": title, "type": "category", "showgrid": False, "fixedrange": True},
+        yaxis={"title": "expected less census", "fixedrange": True},
     )
     return figure
 

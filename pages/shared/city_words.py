@@ -177,6 +177,24 @@ def calibration_sentence(bins: pd.DataFrame) -> str:
     )
 
 
+def difference_sentence(cells: pd.DataFrame) -> str:
+    """Say how many cells are off by how much, and to which side.
+
+    >>> difference_sentence(pd.DataFrame({"class": [1, 5, 5, 5], "predicted": [4, 5, 4, 6]}))
+    '1 of 4 cells is exact, 2 are one class off; 2 are predicted richer than the census, 1 poorer.'
+    """
+    if cells.empty:
+        return "No cell can be compared."
+    off = cells["predicted"].astype(int) - cells["class"].astype(int)
+    exact, near = int((off == 0).sum()), int((off.abs() == 1).sum())
+    richer, poorer = int((off > 0).sum()), int((off < 0).sum())
+    return (
+        f"{exact} of {len(cells)} cells {'is' if exact == 1 else 'are'} exact, {near} "
+        f"{'is' if near == 1 else 'are'} one class off; {richer} {'is' if richer == 1 else 'are'} predicted "
+        f"richer than the census, {poorer} poorer."
+    )
+
+
 def disagreement_sentence(rows: pd.DataFrame, one: str) -> str:
     """Say how large the largest disagreements are and which way they go."""
     if rows.empty:

@@ -102,12 +102,14 @@ def city_control(here: OpenStudy, label: str = "City") -> None:
 def _change_city() -> None:
     """Another city has other cells: forget the one chosen."""
     state.put("cell", None)
+    state.put("only", None)
     state.remember("city")
 
 
 def _change_study() -> None:
     """Another study has other cities."""
     state.put("cell", None)
+    state.put("only", None)
     state.put("city", None)
     state.remember("study")
 

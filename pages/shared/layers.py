@@ -71,11 +71,18 @@ def layer(name: str, cells: pd.DataFrame, n_classes: int, quintiles: bool) -> La
     raise ValueError(f"no layer {name!r}; there are {', '.join(NAMES)}")
 
 
-def picture(raster: Raster, cells: pd.DataFrame, drawn: Layer) -> str:
-    """Return the layer's bitmap, one pixel a cell, as a data URL."""
+FADED = 46  # of 255: what is not selected stays to be seen
+
+
+def picture(
+    raster: Raster, cells: pd.DataFrame, drawn: Layer, selected: NDArray[np.bool_] | None = None
+) -> str:
+    """Return the layer's bitmap, one pixel a cell, as a data URL; with `selected` (n,), the others faded."""
     table = palette.rgb_table(list(drawn.colours))
     x, y = cells["x"].to_numpy(), cells["y"].to_numpy()
-    return as_data_url(colour_bitmap(raster, x, y, drawn.steps, table, palette.rgb(palette.inks().no_data)))
+    alpha = 255 if selected is None else np.where(selected, 255, FADED)
+    missing = palette.rgb(palette.inks().no_data)
+    return as_data_url(colour_bitmap(raster, x, y, drawn.steps, table, missing, alpha))
 
 
 def legend(drawn: Layer) -> str:

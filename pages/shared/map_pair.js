@@ -83,6 +83,7 @@ function onKey(map, event) {
   else if (event.key === "-") setView(map, { ...map.view, zoom: Math.max(map.view.zoom - 0.5, map.view.minZoom) });
   else if (event.key === "0") setView(map, fitted(map, map.data));
   else if (event.key === "Enter") choose(map, map.view.target);
+  else if (event.key === "r" && map.rectangles) markCorner(map);
   else return;
   event.preventDefault();
 }
@@ -92,11 +93,69 @@ function choose(map, coordinate) {
   if (cell) map.send("clicked", { x: cell.x, y: cell.y });
 }
 
+// Metres from the centre under a pixel of the component; both maps show the same place.
+function coordinateAt(map, x, y) {
+  const width = map.root.clientWidth;
+  const start = x < width / 2 ? 0 : width * 0.505;
+  const perPixel = 2 ** -map.view.zoom;
+  const [east, north] = map.view.target;
+  return [east + (x - start - width * 0.2475) * perPixel, north - (y - map.root.clientHeight / 2) * perPixel];
+}
+
+// Two corners, any way round, as a rectangle of whole cells in the grid CRS.
+function sendRectangle(map, first, second) {
+  const { left, top, size, x0, y0 } = map.hover;
+  const columns = [first, second].map((corner) => Math.floor((corner[0] - left) / size)).sort((a, b) => a - b);
+  const rows = [first, second].map((corner) => Math.floor((top - corner[1]) / size)).sort((a, b) => a - b);
+  map.send("boxed", { west: x0 + columns[0] * size, east: x0 + (columns[1] + 1) * size,
+    south: y0 - (rows[1] + 1) * size, north: y0 - rows[0] * size });
+}
+
+// By keyboard: the middle of the map is one corner, and at the second press the other.
+function markCorner(map) {
+  if (!map.corner) { map.corner = [...map.view.target]; return; }
+  sendRectangle(map, map.corner, map.view.target);
+  map.corner = null;
+}
+
+// With Shift held, a drag draws a rectangle; deck.gl is not to see it and pan.
+function listenForRectangles(map) {
+  const place = (event) => {
+    const box = map.root.getBoundingClientRect();
+    return [event.clientX - box.left, event.clientY - box.top];
+  };
+  map.root.addEventListener("pointerdown", (event) => {
+    if (!event.shiftKey || event.button !== 0 || !map.rectangles) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const start = place(event);
+    const move = (moved) => {
+      const end = place(moved);
+      map.frame.hidden = false;
+      map.frame.style.left = `${Math.min(start[0], end[0])}px`;
+      map.frame.style.top = `${Math.min(start[1], end[1])}px`;
+      map.frame.style.width = `${Math.abs(start[0] - end[0])}px`;
+      map.frame.style.height = `${Math.abs(start[1] - end[1])}px`;
+    };
+    const up = (ended) => {
+      window.removeEventListener("pointermove", move, true);
+      window.removeEventListener("pointerup", up, true);
+      ended.stopImmediatePropagation();
+      map.frame.hidden = true;
+      const end = place(ended);
+      if (Math.hypot(end[0] - start[0], end[1] - start[1]) < 4) return;
+      sendRectangle(map, coordinateAt(map, ...start), coordinateAt(map, ...end));
+    };
+    window.addEventListener("pointermove", move, true);
+    window.addEventListener("pointerup", up, true);
+  }, true);
+}
+
 async function create(parent, data) {
   const deck = await loadDeck(data.bundle);
   const find = (name) => parent.querySelector(`[data-part="${name}"]`);
   const map = { root: find("root"), tooltip: find("tooltip"), scaleBar: find("bar"), scaleText: find("length"),
-    north: find("north"), library: deck, data };
+    north: find("north"), frame: find("rectangle"), library: deck, data };
   map.root.style.height = `${data.height}px`;
   map.bitmaps = new Map();
   map.converter = new deck.JSONConverter({ configuration: { classes: {
@@ -128,6 +187,7 @@ async function create(parent, data) {
   map.canvas = canvas;
   canvas.addEventListener("keydown", (event) => onKey(map, event));
   canvas.addEventListener("pointerleave", () => { map.tooltip.hidden = true; });
+  listenForRectangles(map);
   find("fit").addEventListener("click", () => setView(map, fitted(map, map.data)));
   map.resized = new ResizeObserver(() => {
     if (map.root.clientWidth !== map.width && map.width === 0) setView(map, fitted(map, map.data));
@@ -156,6 +216,7 @@ async function update(map, data, send) {
   const moved = map.data.place !== data.place;
   map.data = data;
   map.send = send;
+  map.rectangles = data.rectangles;
   map.hover = { ...data.hover, flags: bytesOf(data.hover.flags), census: bytesOf(data.hover.census),
     predicted: bytesOf(data.hover.predicted) };
   map.canvas.setAttribute("aria-label", data.label);

@@ -97,6 +97,7 @@ def map_pair(
     label: str,
     crs: str,
     on_click: Callable[[int, int, str, int], None] | None = None,
+    on_rectangle: Callable[[int, int, int, int], None] | None = None,
     height: int = 400,
     key: str = "maps",
 ) -> tuple[int, int] | None:
@@ -104,9 +105,10 @@ def map_pair(
     None.
 
     With `on_click`, a click also calls `on_click(x, y, crs, size)` before the page is drawn again, as with
-    any widget. `cells` holds x, y, class and predicted (NaN where there is none) and imputed, for the
-    tooltip, which needs no server. The view is kept while `place` stays the same. `crs` gives the direction
-    of north.
+    any widget; with `on_rectangle`, a rectangle drawn with Shift held (or its corners marked by the key r)
+    calls `on_rectangle(west, south, east, north)`, in metres. `cells` holds x, y, class and predicted
+    (NaN where there is none) and imputed, for the tooltip, which needs no server. The view is kept while
+    `place` stays the same. `crs` gives the direction of north.
     """
     x, y = cells["x"].to_numpy(), cells["y"].to_numpy()
     x0, y0 = raster.centre
@@ -117,6 +119,11 @@ def map_pair(
         if cell is not None and on_click is not None:
             on_click(int(cell["x"]), int(cell["y"]), crs, raster.size)
 
+    def boxed() -> None:
+        box = st.session_state[key].boxed
+        if box is not None and on_rectangle is not None:
+            on_rectangle(*(int(box[edge]) for edge in ("west", "south", "east", "north")))
+
     result = _PAIR(
         data={
             "bundle": _BUNDLE_URL,
@@ -124,6 +131,7 @@ def map_pair(
             "place": place,
             "label": label,
             "height": height,
+            "rectangles": on_rectangle is not None,
             "north": north_angle(x0, y0, crs),
             "extent": [2 * half[0], 2 * half[1]],
             "hover": {
@@ -143,6 +151,7 @@ def map_pair(
         key=key,
         height=height,
         on_clicked_change=clicked,
+        on_boxed_change=boxed,
     )
     hit = result.clicked
     return None if hit is None else (int(hit["x"]), int(hit["y"]))

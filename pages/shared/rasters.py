@@ -62,18 +62,19 @@ def colour_bitmap(
     steps: ArrayLike,
     table: NDArray[np.uint8],
     missing: tuple[int, int, int],
+    alpha: ArrayLike = 255,
 ) -> NDArray[np.uint8]:
     """Return an RGBA picture (height, width, 4): step k of a cell in the colour table[k], -1 in `missing`,
     none clear.
 
-    `steps` (n,) are integers from -1 to len(table) - 1.
+    `steps` (n,) are integers from -1 to len(table) - 1; `alpha` (n,) or one for all, 0 to 255.
     """
     steps = np.asarray(steps, dtype=np.int64)
     colours = np.where((steps >= 0)[:, None], table[np.maximum(steps, 0)], np.array(missing, dtype=np.uint8))
     picture = np.zeros((raster.height, raster.width, 4), dtype=np.uint8)
     row, column = raster.pixel(x, y)
     picture[row, column, :3] = colours
-    picture[row, column, 3] = 255
+    picture[row, column, 3] = alpha
     return picture
 
 

@@ -161,6 +161,43 @@ def test_a_city_is_picked_a_cell_is_clicked_and_back_goes_back(
     settle(page)
 
 
+def test_cells_are_picked_out_on_the_map_and_in_the_confusion_matrix(
+    page: Page, server: str, pictures: Path
+) -> None:
+    page.goto(server)
+    drawn(page)
+    settle(page)
+    box = page.locator('[data-part="root"] canvas').first.bounding_box()
+    assert box is not None
+    page.keyboard.down("Shift")
+    page.mouse.move(box["x"] + 220, box["y"] + 120)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 300, box["y"] + 200)
+    page.mouse.move(box["x"] + 380, box["y"] + 260)
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    expect(page).to_have_url(re.compile(r"only=r\d+_\d+_\d+_\d+$"))
+    expect(page.get_by_text("Cells selected")).to_be_visible()
+    settle(page)
+    west, south, east, north = map(int, page.url.split("only=r")[1].split("_"))
+    assert all(edge % 200 == 0 for edge in (west, south, east, north)) and west < east and south < north
+    page.screenshot(path=pictures / "city-selection.png", full_page=True)
+    page.go_back()
+    expect(page.get_by_text("Cells selected")).to_be_hidden()
+    settle(page)
+    plot = page.locator(".st-key-confusion .nsewdrag, [class*='st-key-confusion'] .nsewdrag").first
+    plot.scroll_into_view_if_needed()
+    area = plot.bounding_box()
+    assert area is not None
+    # the first row and column: census and predicted class 1
+    page.mouse.click(area["x"] + area["width"] / 20, area["y"] + area["height"] / 20)
+    expect(page).to_have_url(re.compile("only=c1p1$"))
+    expect(page.get_by_text("census decile 1 predicted as 1")).to_be_visible()
+    page.get_by_role("button", name="Show all").click()
+    expect(page.get_by_text("Cells selected")).to_be_hidden()
+    settle(page)
+
+
 def test_correlation_plots_are_toggled(page: Page, server: str, pictures: Path) -> None:
     page.goto(f"{server}/patterns")
     for label, relation in (

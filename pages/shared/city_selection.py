@@ -1,0 +1,150 @@
+"""The selection on the page City: what sets it, what is said of it, and the figures of its cells."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.statistics.bootstrap import ratio_of_sums
+from core.statistics.interval import interval_of_sums
+from pages.shared import charts, city_words, figures, frame, state
+from pages.shared.selection import NAME, Selection
+
+_TURN = "selection.turn"  # a chart forgets what was selected on it when its key changes
+
+
+def selection() -> Selection:
+    """Return the selection of the address."""
+    return Selection.of(st.query_params.get(NAME))
+
+
+def chart_key(name: str) -> str:
+    """Return the key of a chart that selects; another one after the selection was cleared elsewhere."""
+    turn = st.session_state.get(_TURN, 0)
+    return f"{name}-{turn}" if turn else name
+
+
+def _put(selected: Selection) -> None:
+    state.put(NAME, selected.text())
+    st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
+
+
+def on_confusion() -> None:
+    """A cell of the confusion matrix was clicked: select its cells, or those no longer at a second click."""
+    points = charts.chosen_points(chart_key("confusion"))
+    chosen = (int(points[0]["y"]), int(points[0]["x"])) if points else None
+    _put(selection().only(confusion=None if chosen == selection().confusion else chosen))
+
+
+def on_differences() -> None:
+    """A range of the histogram of differences was brushed, or a bar clicked."""
+    values = [int(point["x"]) for point in charts.chosen_points(chart_key("differences"))]
+    _put(selection().only(difference=(min(values), max(values)) if values else None))
+
+
+def on_rectangle(west: int, south: int, east: int, north: int) -> None:
+    """A rectangle was drawn on a map."""
+    _put(selection().only(rectangle=(west, south, east, north)))
+
+
+def _clear() -> None:
+    _put(Selection())
+
+
+def bar(selected: Selection, cells: pd.DataFrame, unit: str) -> None:
+    """Say what is selected and offer to show everything again; how to select where nothing is."""
+    with st.container(horizontal=True, vertical_alignment="center", key="selection"):
+        if not selected:
+            frame.note(
+                "Pick cells out: hold Shift and drag a rectangle on a map (or press R at two corners), click "
+                "in the confusion matrix, drag over the histogram of differences."
+            )
+            return
+        frame.note(
+            f"Shown: <b>{frame.escape(selected.words(unit))}</b>; {len(cells)} cells.", width="content"
+        )
+        st.button("Show all", on_click=_clear, key="selection.clear", icon=":material/close:")
+
+
+def selected_figures(
+    selected: Selection, cells: pd.DataFrame, n_classes: int, block_m: float | None, size: int
+) -> None:
+    """Draw what can be said of selected cells: how many, whom, and how far the prediction is off.
+
+    ``cells``: rows of `queries.city_cells` with a census class and an out-of-fold prediction.
+    """
+    one = city_words.unit(n_classes)
+    census = cells["class"].to_numpy(float)
+    expected = cells["expected_class"].to_numpy(float)
+    near = np.abs(cells["predicted"].to_numpy(float) - census) <= 1
+    off = _mean_with_interval(expected - census, cells, block_m, size)
+    within = _mean_with_interval(100.0 * near, cells, block_m, size, (0.0, 100.0))
+    by_error = "what they were picked by" if selected.by_error else ""
+    people = cells["individuals"].sum()
+    figures.figures(
+        [
+            ("Cells selected", str(len(cells)), f"{people:,.0f} people".replace(",", "\u202f")),
+            (f"Mean census {one}", city_words.number(census.mean()), f"{_span(census)}"),
+            (f"Mean expected {one}", city_words.number(expected.mean()), "by the model"),
+            ("Mean difference", off[0], by_error or off[1]),
+            (f"Within one {one}", within[0] + "\u202f%", by_error or within[1]),
+        ]
+    )
+    frame.note(
+        "Of a selection no correlation is given: picked by its own error, or within a narrow range of "
+        "incomes, it would say nothing of the model. Calibration stays that of the whole city."
+    )
+
+
+def _span(census: np.ndarray) -> str:
+    low, high = int(census.min()), int(census.max())
+    return f"all {low}" if low == high else f"from {low} to {high}"
+
+
+def _mean_with_interval(
+    values: np.ndarray,
+    cells: pd.DataFrame,
+    block_m: float | None,
+    size: int,
+    bounds: tuple[float, float] = (-np.inf, np.inf),
+) -> tuple[str, str]:
+    found = interval_of_sums(
+        np.column_stack([values, np.ones(len(values))]),
+        ratio_of_sums,
+        cells["x"],
+        cells["y"],
+        block_m=block_m,
+        cell_size=size,
+        draws=499,
+        bounds=bounds,
+    )
+    digits = 0 if bounds[1] == 100.0 else 2
+    value = city_words.number(found.value, digits)
+    if not np.isfinite(found.low):
+        return value, "no interval: too few independent cells"
+    return value, f"{city_words.number(found.low, digits)} to {city_words.number(found.high, digits)}"
+
+
+def by_group(cells: pd.DataFrame, groups: pd.Series, block_m: float | None, size: int) -> pd.DataFrame:
+    """Return mean of expected less census class by group, with 95 % intervals: group, value, low, high, n.
+
+    ``groups``: a label a cell, in order of its categories; groups under 30 cells are left out.
+    """
+    off = cells["expected_class"].to_numpy(float) - cells["class"].to_numpy(float)
+    rows = []
+    for label in groups.cat.categories:
+        inside = (groups == label).to_numpy()
+        if inside.sum() < 30:
+            continue
+        found = interval_of_sums(
+            np.column_stack([off[inside], np.ones(inside.sum())]),
+            ratio_of_sums,
+            cells["x"][inside],
+            cells["y"][inside],
+            block_m=block_m,
+            cell_size=size,
+            draws=499,
+        )
+        rows.append((str(label), found.value, found.low, found.high, int(inside.sum())))
+    return pd.DataFrame(rows, columns=["group", "value", "low", "high", "n"])

@@ -1,0 +1,132 @@
+"""What the reader has picked out of a city: one selection, kept in the address, for map, figures and tables.
+
+A click in the confusion matrix, a brushed range of the histogram of differences and a rectangle on the map
+each set one part; a cell is in the selection when it is in all parts.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pages.shared.rasters import paired
+
+NAME = "only"  # in the address
+_PARTS = re.compile(
+    r"(?:(c)(\d{1,2})p(\d{1,2})|(d)(-?\d{1,2})_(-?\d{1,2})|(r)(-?\d+)_(-?\d+)_(-?\d+)_(-?\d+))"
+)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The parts: census and predicted class as shown; difference from, to; rectangle in grid metres."""
+
+    confusion: tuple[int, int] | None = None
+    difference: tuple[int, int] | None = None
+    rectangle: tuple[int, int, int, int] | None = None  # west, south, east, north
+
+    def __bool__(self) -> bool:
+        return self != Selection()
+
+    @staticmethod
+    def of(text: str | None) -> Selection:
+        """Return the selection that an address names; what it cannot mean is left out.
+
+        >>> Selection.of("c3p7.d-2_1")
+        Selection(confusion=(3, 7), difference=(-2, 1), rectangle=None)
+        >>> Selection.of("c3p7.d-2_1").text(), Selection.of("nonsense")
+        ('c3p7.d-2_1', Selection(confusion=None, difference=None, rectangle=None))
+        """
+        found: dict[str, Any] = {}
+        for part in (text or "").split("."):
+            match = _PARTS.fullmatch(part)
+            if match is None:
+                continue
+            numbers = [int(group) for group in match.groups() if group and group not in "cdr"]
+            if match[1]:
+                found["confusion"] = tuple(numbers)
+            elif match[4]:
+                found["difference"] = tuple(sorted(numbers))
+            elif numbers[0] < numbers[2] and numbers[1] < numbers[3]:
+                found["rectangle"] = tuple(numbers)
+        return Selection(**found)
+
+    def text(self) -> str | None:
+        """Return the selection as an address holds it; None where nothing is selected."""
+        parts = []
+        if self.confusion:
+            parts.append("c{}p{}".format(*self.confusion))
+        if self.difference:
+            parts.append("d{}_{}".format(*self.difference))
+        if self.rectangle:
+            parts.append("r{}_{}_{}_{}".format(*self.rectangle))
+        return ".".join(parts) or None
+
+    @property
+    def by_error(self) -> bool:
+        """Whether cells were picked by how far off they are: figures of that are then no measurement."""
+        return self.confusion is not None or self.difference is not None
+
+    def only(self, **parts: Any) -> Selection:
+        """Return the selection with parts set anew; None takes one away."""
+        return replace(self, **parts)
+
+    def mask(self, cells: pd.DataFrame, n_classes: int, quintiles: bool, size: int) -> NDArray[np.bool_]:
+        """Return which cells (n,) of the frame of `queries.city_cells` are in the selection.
+
+        ``quintiles``: the confusion matrix shown pairs deciles. Differences are of classes as published. A
+        cell is in a rectangle when its centre is.
+        """
+        census, predicted = (cells[name].to_numpy(float, na_value=np.nan) for name in ("class", "predicted"))
+        kept = np.ones(len(cells), bool)
+        if self.confusion:
+            shown = (
+                (paired(census, n_classes), paired(predicted, n_classes))
+                if quintiles
+                else (census, predicted)
+            )
+            kept &= (shown[0] == self.confusion[0]) & (shown[1] == self.confusion[1])
+        if self.difference:
+            difference = predicted - census
+            kept &= (difference >= self.difference[0]) & (difference <= self.difference[1])
+        if self.rectangle:
+            west, south, east, north = self.rectangle
+            x, y = cells["x"].to_numpy() + size / 2, cells["y"].to_numpy() + size / 2
+            kept &= (x >= west) & (x < east) & (y >= south) & (y < north)
+        return kept
+
+    def words(self, unit: str) -> str:
+        """Say what is selected.
+
+        >>> Selection(confusion=(1, 4), difference=(2, 3)).words("decile")
+        'census decile 1 predicted as 4, predicted 2 to 3 classes richer'
+        """
+        parts = []
+        if self.confusion:
+            parts.append(f"census {unit} {self.confusion[0]} predicted as {self.confusion[1]}")
+        if self.difference:
+            parts.append(_difference_words(*self.difference))
+        if self.rectangle:
+            west, south, east, north = self.rectangle
+            parts.append(f"a rectangle of {(east - west) / 1000:.2g} × {(north - south) / 1000:.2g} km")
+        return ", ".join(parts)
+
+
+def _difference_words(low: int, high: int) -> str:
+    if low == high == 0:
+        return "predicted exactly"
+    if low == high:
+        return f"predicted {abs(low)} {'class' if abs(low) == 1 else 'classes'} {_side(low)}"
+    if low >= 0 or high <= 0:
+        near, far = sorted((abs(low), abs(high)))
+        return f"predicted {near} to {far} classes {_side(low + high)}"
+    return f"predicted from {abs(low)} classes poorer to {high} richer"
+
+
+def _side(difference: int) -> str:
+    return "richer" if difference > 0 else "poorer"

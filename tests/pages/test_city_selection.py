@@ -1,0 +1,147 @@
+"""A selection on City filters map, figures, charts and list alike; what sets it, and what forgets it."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+import streamlit as st
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from pages.shared import charts, city_errors, city_selection, layers
+from pages.shared.selection import NAME, Selection
+from tests.pages.conftest import RunPage, texts
+from tests.pages.test_city import _array, _figure
+
+COMPARED = (
+    "FROM cell c JOIN prediction p USING (city_id, cell_id) WHERE city_id = 'ker-bihan' AND NOT imputed "
+    "AND c.class IS NOT NULL AND p.out_of_fold"
+)
+
+
+def value_of(test: AppTest, name: str) -> str:
+    """The figure called so on the page."""
+    (text,) = [part for part in texts(test).split('<div class="carreau-figure"') if f">{name}<" in part]
+    return text.split('<div class="value">')[1].split("<")[0]
+
+
+def alpha_of_map(test: AppTest) -> np.ndarray:
+    """Opacity of the left map's cells."""
+    component = test.get("bidi_component")[0].proto
+    data = json.loads(component.json)
+    (image,) = [one["image"] for one in data["deck"]["layers"] if one["id"] == "left-cells"]
+    content = base64.b64decode(image.strip('"').split(",")[1])
+    return np.asarray(Image.open(io.BytesIO(content)))[..., 3]
+
+
+def test_a_range_of_differences_filters_everything(
+    run_page: RunPage, rows: duckdb.DuckDBPyConnection
+) -> None:
+    test = run_page("city", only="d1_3")
+    assert not test.exception
+    wanted = rows.execute(
+        f"SELECT count(*), avg(c.class), avg(p.expected_class), sum(individuals) {COMPARED} "
+        "AND p.class::INT - c.class::INT BETWEEN 1 AND 3"
+    ).fetchone()
+    assert value_of(test, "Cells selected") == str(wanted[0])
+    assert value_of(test, "Mean census decile") == f"{wanted[1]:.2f}"
+    assert value_of(test, "Mean expected decile") == f"{wanted[2]:.2f}"
+    assert "what they were picked by" in texts(test)
+    listed = test.dataframe[0].value
+    assert (listed["Predicted"].astype(int) - listed["Census"].astype(int)).between(1, 3).all()
+    confusion = _array(_figure(test, "confusion")["data"][0]["customdata"])
+    assert confusion.sum() == wanted[0] and np.tril(confusion).sum() == 0
+    # the histogram that sets the range shows all
+    everything = rows.execute(f"SELECT count(*) {COMPARED}").fetchone()
+    assert _array(_figure(test, "differences")["data"][0]["y"]).sum() == everything[0]
+
+
+def test_a_rectangle_has_intervals_and_fades_the_rest_of_the_map(
+    run_page: RunPage, rows: duckdb.DuckDBPyConnection
+) -> None:
+    west, south = rows.execute("SELECT min(x), min(y) FROM cell WHERE city_id = 'ker-bihan'").fetchone()
+    east, north = west + 1400, south + 1600
+    test = run_page("city", only=f"r{west}_{south}_{east}_{north}")
+    inside = f"AND x >= {west} AND x < {east} AND y >= {south} AND y < {north}"
+    wanted = rows.execute(f"SELECT count(*), avg(p.expected_class - c.class) {COMPARED} {inside}").fetchone()
+    assert value_of(test, "Cells selected") == str(wanted[0])
+    assert value_of(test, "Mean difference") == f"{wanted[1]:.2f}".replace("-", "−")
+    assert "what they were picked by" not in texts(test)
+    on_map = rows.execute(f"SELECT count(*) FROM cell WHERE city_id = 'ker-bihan' {inside}").fetchone()[0]
+    alpha = alpha_of_map(test)
+    assert (alpha == 255).sum() == on_map and (alpha == layers.FADED).sum() > on_map
+    assert (alpha_of_map(run_page("city")) == layers.FADED).sum() == 0
+
+
+def test_histogram_and_groups_are_those_of_the_cells(
+    run_page: RunPage, rows: duckdb.DuckDBPyConnection
+) -> None:
+    test = run_page("city")
+    histogram = _figure(test, "differences")["data"][0]
+    wanted = dict(
+        rows.execute(f"SELECT p.class::INT - c.class::INT, count(*) {COMPARED} GROUP BY 1").fetchall()
+    )
+    shown = {int(x): int(y) for x, y in zip(_array(histogram["x"]), _array(histogram["y"]), strict=True) if y}
+    assert shown == wanted
+
+
+def test_show_all_and_another_city_forget_it(run_page: RunPage) -> None:
+    test = run_page("city", only="c3p4.d1_1")
+    assert "census decile 3 predicted as 4, predicted 1 class richer" in texts(test)
+    test.button(key="selection.clear").click().run()
+    assert NAME not in test.query_params and not test.exception
+    again = run_page("city", only="d0_0")
+    again.selectbox(key="city").set_value("port-azur").run()
+    assert NAME not in again.query_params and again.query_params["city"] == "port-azur"
+
+
+def test_a_selection_without_a_cell_says_so(run_page: RunPage) -> None:
+    test = run_page("city", only="r0_0_200_200")
+    assert not test.exception
+    assert "No cell that can be compared with the census is selected." in texts(test)
+
+
+def test_clicks_and_brushes_set_their_part_and_a_second_click_takes_it_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    address: dict[str, str] = {NAME: "r0_0_400_400"}
+    monkeypatch.setattr(st, "query_params", address)
+    monkeypatch.setattr(st, "session_state", {})
+    points: list[dict[str, str | int]] = [{"x": "7", "y": "3"}]
+    monkeypatch.setattr(charts, "chosen_points", lambda key: points)
+    city_selection.on_confusion()
+    assert address[NAME] == "c3p7.r0_0_400_400"
+    city_selection.on_confusion()
+    assert address[NAME] == "r0_0_400_400"
+    points = [{"x": 2}, {"x": -1}, {"x": 0}]
+    city_selection.on_differences()
+    assert Selection.of(address[NAME]) == Selection(difference=(-1, 2), rectangle=(0, 0, 400, 400))
+    points = []
+    city_selection.on_differences()
+    city_selection.on_rectangle(200, 200, 600, 400)
+    assert address[NAME] == "r200_200_600_400"
+
+
+def test_groups_by_hand() -> None:
+    """Sixty cells, half of them one class too rich, half right; under 30 cells a group is left out."""
+    cells = pd.DataFrame(
+        {
+            "class": [4] * 30 + [5] * 30 + [6] * 29,
+            "expected_class": [5.0] * 30 + [5.0] * 30 + [1.0] * 29,
+            "x": np.arange(89) % 10 * 200,
+            "y": np.arange(89) // 10 * 200,
+            "individuals": np.arange(89) * 10.0,
+        }
+    )
+    found = city_selection.by_group(cells, cells["class"].astype("category"), None, 200)
+    assert found[["group", "value", "n"]].values.tolist() == [["4", 1.0, 30], ["5", 0.0, 30]]
+    groups = city_errors.density_groups(cells)
+    assert groups.notna().all() and groups.value_counts().between(17, 18).all()
+    assert groups.cat.categories[0] == "0 to 176"
+    assert city_errors.density_groups(cells.assign(individuals=7.0)).unique().tolist() == ["all"]
