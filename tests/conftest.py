@@ -14,6 +14,8 @@ settings.register_profile("steady", derandomize=True, deadline=None)  # machines
 settings.register_profile("explore", derandomize=False, max_examples=500)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
+# Files whose tests send jobs to one and the same worker (tests/core/tiny_region.py, shared_room).
+ONE_WORKER = {"test_worker", "test_worker_photographs", "test_again", "test_keeping", "test_submit"}
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
@@ -24,3 +26,21 @@ def real_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real files are not in {folder}; set CARREAU_REAL_FILES to their folder to run this")
     return folder
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tests of a file in one process: what they share, a study or a server, is made once."""
+    for item in items:
+        if not isinstance(item, pytest.DoctestItem) and not item.get_closest_marker("xdist_group"):
+            name = item.path.stem
+            item.add_marker(pytest.mark.xdist_group("jobs" if name in ONE_WORKER else name))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Stop where groups have no effect: everything would be made once a process, and time is short."""
+    if getattr(session.config.option, "loadgroup", False):
+        for item in session.items:
+            if item.get_closest_marker("xdist_group") and "@" not in item.nodeid:
+                raise pytest.UsageError(f"{item.nodeid} is in a group that pytest-xdist does not see")
