@@ -34,6 +34,9 @@ class Settings:
     max_upload_mb: int = _setting(200, "largest file taken through the browser, in megabytes")
     max_jobs: int = _setting(20, "jobs of one owner that may wait or run at a time")
     max_stored_gb: int = _setting(50, "gigabytes that the jobs of one owner may take, files and results")
+    least_households: int = _setting(
+        11, "households that the cells of a selection must hold together to be handed out"
+    )
     keep_days: int = _setting(30, "days after which a job that has ended is deleted with its files")
     worker_idle_s: int = _setting(300, "seconds without work after which the worker exits")
     step_limit_s: int = _setting(

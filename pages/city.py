@@ -12,7 +12,18 @@ from numpy.typing import NDArray
 from data.grid import format_cell_id
 from data.store import queries
 from data.store.queries import City
-from pages.shared import charts, city_errors, city_selection, city_words, frame, layers, maps, palette, state
+from pages.shared import (
+    charts,
+    city_errors,
+    city_selection,
+    city_words,
+    frame,
+    layers,
+    maps,
+    palette,
+    state,
+    take_away,
+)
 from pages.shared.rasters import Raster, as_data_url, hatch_bitmap
 from pages.shared.selection import Selection
 from pages.shared.study import OpenStudy, french_number, is_missing
@@ -165,7 +176,13 @@ def _maps(view: View) -> None:
     _legends(city, drawn)
     _selection_line(city, selected)
     unit = city_words.unit(5 if view.quintiles else here.row.n_classes)
-    city_selection.bar(view.selected, view.compared(view.selected), unit)
+    chosen = view.cells[view.mask(view.selected)]
+    city_selection.bar(
+        view.selected,
+        view.compared(view.selected),
+        unit,
+        lambda: take_away.cells_menu(here, city, chosen, view.selected.words(unit)),
+    )
 
 
 def _select(x: int, y: int, crs: str, size: int) -> None:

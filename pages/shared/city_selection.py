@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -52,19 +54,20 @@ def _clear() -> None:
     _put(Selection())
 
 
-def bar(selected: Selection, cells: pd.DataFrame, unit: str) -> None:
-    """Say what is selected and offer to show everything again; how to select where nothing is."""
+def bar(selected: Selection, cells: pd.DataFrame, unit: str, take_away: Callable[[], None]) -> None:
+    """Say what is selected and offer to show everything again, else how to select; then `take_away`."""
     with st.container(horizontal=True, vertical_alignment="center", key="selection"):
-        if not selected:
+        if selected:
+            frame.note(
+                f"Shown: <b>{frame.escape(selected.words(unit))}</b>; {len(cells)} cells.", width="content"
+            )
+            st.button("Show all", on_click=_clear, key="selection.clear", icon=":material/close:")
+        else:
             frame.note(
                 "Pick cells out: hold Shift and drag a rectangle on a map (or press R at two corners), click "
                 "in the confusion matrix, drag over the histogram of differences."
             )
-            return
-        frame.note(
-            f"Shown: <b>{frame.escape(selected.words(unit))}</b>; {len(cells)} cells.", width="content"
-        )
-        st.button("Show all", on_click=_clear, key="selection.clear", icon=":material/close:")
+        take_away()
 
 
 def selected_figures(

@@ -24,8 +24,8 @@ def reliance_sentence(rows: pd.DataFrame, city: City) -> str:
     sure = rows[significant(rows) & (rows.value > 0)].sort_values("value", ascending=False)
     if sure.empty:
         return (
-            f"In {city.name} painting over any one class takes no rank correlation away, beyond chance: the "
-            "model relies on no class by itself."
+            f"In {city.name} painting over any one class takes no rank correlation away, beyond chance: no "
+            "reliance on a single class could be shown."
         )
     named = ", ".join(
         f"{short_name(row.code, row.name_).lower()} ({_signed(row.value)})"

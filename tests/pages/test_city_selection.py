@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import io
 import json
+from pathlib import Path
 
 import duckdb
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,7 +16,8 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import charts, city_errors, city_selection, layers
+from data.store import queries
+from pages.shared import charts, city_errors, city_selection, layers, take_away
 from pages.shared.selection import NAME, Selection
 from tests.pages.conftest import RunPage, texts
 from tests.pages.test_city import _array, _figure
@@ -145,3 +148,33 @@ def test_groups_by_hand() -> None:
     assert groups.notna().all() and groups.value_counts().between(17, 18).all()
     assert groups.cat.categories[0] == "0 to 176"
     assert city_errors.density_groups(cells.assign(individuals=7.0)).unique().tolist() == ["all"]
+
+
+def handed_out(test: AppTest) -> list[str]:
+    return [element.proto.label for element in test.get("download_button")]
+
+
+def test_few_households_are_not_handed_out(run_page: RunPage, rows: duckdb.DuckDBPyConnection) -> None:
+    x, y, households = rows.execute(
+        "SELECT x, y, households FROM cell WHERE city_id = 'ker-bihan' ORDER BY households LIMIT 1"
+    ).fetchone()
+    assert households < 11
+    one = run_page("city", only=f"r{x}_{y}_{x + 200}_{y + 200}")
+    assert not one.exception and handed_out(one) == []
+    assert "fewer than 11 households together" in texts(one)
+    assert handed_out(run_page("city")) == ["CSV", "GeoParquet", "GeoPackage"]
+
+
+def test_the_three_files_say_the_same(rows: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    cells = queries.city_cells(rows, "ker-bihan").head(40)
+    csv = pd.read_csv(io.BytesIO(take_away.as_csv(cells)))
+    parquet = gpd.read_parquet(io.BytesIO(take_away.as_geoparquet(cells, "EPSG:3035", 200)))
+    (tmp_path / "a.gpkg").write_bytes(take_away.as_geopackage(cells, "EPSG:3035", 200, "about it"))
+    package = gpd.read_file(tmp_path / "a.gpkg")
+    for frame in (parquet, package):
+        assert frame.crs.to_epsg() == 3035
+        np.testing.assert_array_equal(frame.total_bounds[:2], [cells.x.min(), cells.y.min()])
+        assert (frame.geometry.area == 40_000).all()
+        plain = pd.DataFrame(frame.drop(columns="geometry"))
+        pd.testing.assert_frame_equal(plain, csv, check_dtype=False)
+    assert csv["census_class"].dropna().tolist() == cells["class"].dropna().astype(float).tolist()

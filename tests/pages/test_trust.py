@@ -122,4 +122,4 @@ def test_reliance_is_claimed_only_beyond_chance() -> None:
     said = trust_words.reliance_sentence(frame, city)  # type: ignore[arg-type]
     assert "on 1 of 2 classes: medium-density urban (+0.20)" in said
     none = trust_words.reliance_sentence(frame.assign(q_value=np.nan), city)  # type: ignore[arg-type]
-    assert "relies on no class by itself" in none
+    assert "no reliance on a single class could be shown" in none

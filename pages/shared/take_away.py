@@ -1,0 +1,120 @@
+"""Cells of a city to take away: CSV, GeoParquet, GeoPackage; never so few that a household could be known."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import streamlit as st
+
+from core.settings import read_settings
+from data.grid import Grid
+from data.store.queries import City
+from pages.shared import frame
+from pages.shared.study import OpenStudy
+
+_NAMES = {"class": "census_class", "predicted": "predicted_class"}
+_LEFT_OUT = ("mapped_share", "z")
+
+
+def too_few_households(cells: pd.DataFrame) -> str | None:
+    """Return why cells are not handed out, None where they are: fewer households than the setting asks for.
+
+    >>> too_few_households(pd.DataFrame({"households": [4.0, 6.5]}))
+    'These cells hold fewer than 11 households together, and are not handed out: statistical secrecy.'
+    >>> too_few_households(pd.DataFrame({"households": [4.0, 7.0]})) is None
+    True
+    """
+    least = read_settings().least_households
+    if cells["households"].sum() >= least:
+        return None
+    return (
+        f"These cells hold fewer than {least} households together, and are not handed out: statistical "
+        "secrecy."
+    )
+
+
+def table(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame of `queries.city_cells` as it is handed out: plain numbers, names of the field."""
+    plain = cells.drop(columns=[name for name in _LEFT_OUT if name in cells]).rename(columns=_NAMES)
+    numbers = plain.select_dtypes("number").columns
+    plain[numbers] = plain[numbers].astype(float)
+    return plain.reset_index(drop=True)
+
+
+def squares(cells: pd.DataFrame, crs: str, size: int) -> gpd.GeoDataFrame:
+    """Return `table` with each cell's square, in the CRS of the grid."""
+    shown = table(cells)
+    return gpd.GeoDataFrame(shown, geometry=list(Grid(crs, size).polygons(cells["x"], cells["y"])), crs=crs)
+
+
+def as_csv(cells: pd.DataFrame) -> bytes:
+    """Return `table` as CSV, UTF-8."""
+    return table(cells).to_csv(index=False).encode()
+
+
+def as_geoparquet(cells: pd.DataFrame, crs: str, size: int) -> bytes:
+    """Return `squares` as GeoParquet."""
+    buffer = io.BytesIO()
+    squares(cells, crs, size).to_parquet(buffer, index=False)
+    return buffer.getvalue()
+
+
+def as_geopackage(cells: pd.DataFrame, crs: str, size: int, about: str) -> bytes:
+    """Return `squares` as a GeoPackage, whose layer is described by `about`."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "cells.gpkg"
+        squares(cells, crs, size).to_file(
+            path, layer="cells", driver="GPKG", engine="pyogrio", layer_options={"DESCRIPTION": about}
+        )
+        return path.read_bytes()
+
+
+def cells_menu(here: OpenStudy, city: City, cells: pd.DataFrame, selected: str) -> None:
+    """Offer the cells shown as files; `selected` says in words which they are, empty for the whole city."""
+    row = here.row
+    with st.popover("Take away", icon=":material/download:"):
+        refused = too_few_households(cells)
+        if refused:
+            frame.note(frame.escape(refused))
+            return
+        frame.note(
+            f"{len(cells)} cells of {frame.escape(city.name)}"
+            + (f": {frame.escape(selected)}" if selected else "")
+            + ". Census class, prediction out of fold, expected class, spread, fold. Figures describe "
+            "squares, never households."
+        )
+        about = (
+            f"Cells of {city.name}, study {row.study_id}, published {row.created_at:%Y-%m-%d}, "
+            f"{row.architecture}. {'Invented cities. ' if row.is_generated else ''}Predictions for census "
+            "cells are out of fold and shrink toward the middle; they describe squares, never households."
+        )
+        crs, size = row.grid_crs, row.cell_size_m
+        stem = f"{row.study_id}-{city.city_id}" + ("-selection" if selected else "")
+        for title, suffix, kind, content in (
+            ("CSV", "csv", "text/csv", lambda: as_csv(cells)),
+            (
+                "GeoParquet",
+                "parquet",
+                "application/vnd.apache.parquet",
+                lambda: as_geoparquet(cells, crs, size),
+            ),
+            (
+                "GeoPackage",
+                "gpkg",
+                "application/geopackage+sqlite3",
+                lambda: as_geopackage(cells, crs, size, about),
+            ),
+        ):
+            st.download_button(
+                title,
+                data=content,
+                file_name=f"{stem}.{suffix}",
+                mime=kind,
+                on_click="ignore",
+                key=f"take.{suffix}",
+                width="stretch",
+            )
