@@ -233,7 +233,7 @@ def write_world(
     return path
 
 
-def _planted(world: World) -> dict[str, float]:
+def planted(world: World) -> dict[str, float]:
     """Return the classes that carry income: strength of their objects, or weight of a cell full of one."""
     if world.recipe == "mix":
         weights = weights_per_share(world.shares[world.households >= 0.5])
@@ -271,7 +271,7 @@ def _write_city(out: Path, plan: CityPlan, recipe: str, seed: int, index: int, s
             "size": size,
             "city": plan.id,
             "city_index": index,
-            "planted": _planted(world),
+            "planted": planted(world),
             "land_use_weights": MIX_WEIGHTS if recipe in ("mix", "hidden") else {},
             "oracle_spearman": round(score, 4),
             "object_pixel_share": round(share, 6),

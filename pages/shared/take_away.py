@@ -42,6 +42,7 @@ def table(cells: pd.DataFrame) -> pd.DataFrame:
     plain = cells.drop(columns=[name for name in _LEFT_OUT if name in cells]).rename(columns=_NAMES)
     numbers = plain.select_dtypes("number").columns
     plain[numbers] = plain[numbers].astype(float)
+    plain["out_of_fold"] = plain["out_of_fold"].fillna(False).astype(bool)
     return plain.reset_index(drop=True)
 
 

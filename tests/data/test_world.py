@@ -20,7 +20,7 @@ from data.world.income import COLUMNS_2015, COLUMNS_2019, MIX_WEIGHTS, euros, mi
 from data.world.lots import Site
 from data.world.objects import PLANTED, place_cues
 from data.world.plan import city_plans
-from data.world.write import World, make_world, oracle
+from data.world.write import World, make_world, oracle, planted
 
 
 @pytest.fixture(scope="module")
@@ -284,14 +284,12 @@ def test_mix_income_follows_the_planted_weights() -> None:
     assert all(signs[code] == np.sign(MIX_WEIGHTS[code]) for code in signs)
 
 
-def test_planted_weights_of_mix_are_those_of_a_cell_full_of_the_class(tmp_path: Path) -> None:
-    study = write_world(tmp_path, "mix", 3, "tiny", progress=False)
-    plan = city_plans("tiny")[0]
-    truth = json.loads((study.parent / plan.id / "truth.json").read_text(encoding="utf-8"))
-    world = make_world(plan, "mix", 3, 0)
+def test_planted_weights_of_mix_are_those_of_a_cell_full_of_the_class() -> None:
+    world = make_world(city_plans("tiny")[0], "mix", 3, 0)
+    found = planted(world)
     shares = world.shares[world.households >= 0.5]
-    assert set(truth["planted"]) == set(MIX_WEIGHTS) & set(shares.columns)
-    for code, weight in truth["planted"].items():
+    assert set(found) == set(MIX_WEIGHTS) & set(shares.columns)
+    for code, weight in found.items():
         assert weight * shares[code].std() == pytest.approx(MIX_WEIGHTS[code], abs=2e-3)
-    known = shares[list(truth["planted"])].to_numpy()
-    assert mix_score(shares) == pytest.approx(known @ np.array(list(truth["planted"].values())), abs=1e-2)
+    known = shares[list(found)].to_numpy()
+    assert mix_score(shares) == pytest.approx(known @ np.array(list(found.values())), abs=1e-2)

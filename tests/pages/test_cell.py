@@ -251,7 +251,6 @@ def test_another_map_is_drawn_on_demand_and_stands_in_the_address(run_page: RunP
 
 def test_a_map_that_cannot_be_drawn_leaves_the_evidence_and_says_why(run_page: RunPage) -> None:
     test = run_page("cell", map="occlusion")  # a synthetic study has neither photographs nor networks
-    test.run(timeout=120)
     assert "This map cannot be drawn: " in test.warning[0].value
     assert "Shown instead: the evidence map." in test.warning[0].value
     assert "standard deviations of z</span>" in texts(test)
