@@ -261,8 +261,7 @@ class Runner:
         write_progress(folder, {"done": 0, "total": 0, "cells": 0, "skipped": 0})
         how = Reading.from_json(asked.reading)
         plan = region_plan.plan_region(folder / asked.photographs, asked.chunk_side, how)
-        if asked.land_use is not None:
-            self._land_use_of(folder / asked.land_use, plan.grid.crs, asked.land_use_column)
+        self._land_use_of(folder, asked, plan.grid.crs)
         if asked.census is not None:  # a file that does not serve is told now, not after hours
             read_cell_values(folder / asked.census, plan.grid, plan.cells, asked.census_column)
         region_plan.write_plan(folder, plan)
@@ -282,11 +281,7 @@ class Runner:
         asked = self._job(job)
         plan = region_plan.read_plan(folder)
         networks = self._networks_of(asked)
-        land_use = (
-            self._land_use_of(folder / asked.land_use, plan.grid.crs, asked.land_use_column)
-            if asked.land_use
-            else None
-        )
+        land_use = self._land_use_of(folder, asked, plan.grid.crs)
         started = time.monotonic()
         rows = predict_region(
             self._mosaic_of(job, folder / asked.photographs, plan.how),
@@ -336,12 +331,20 @@ class Runner:
                 raise StudyError(f"The study's networks cannot be used: {error}") from error
         return self._networks[1]
 
-    def _land_use_of(self, path: Path, crs: str, column: str | None) -> LandUseIndex:
+    def _land_use_of(self, folder: Path, asked: Job, crs: str) -> LandUseIndex | None:
+        """Return the land use of a job in the grid's CRS, read once; None where none was sent."""
+        if asked.land_use is None:
+            return None
+        path = folder / asked.land_use
         if self._land_use is None or self._land_use[:2] != (path, crs):
             from data.coverage import LandUseIndex
             from data.landuse import read_land_use
 
-            self._land_use = (path, crs, LandUseIndex.of(read_land_use(path, code_column=column, crs=crs)))
+            self._land_use = (
+                path,
+                crs,
+                LandUseIndex.of(read_land_use(path, code_column=asked.land_use_column, crs=crs)),
+            )
         return self._land_use[2]
 
 

@@ -23,7 +23,7 @@ from data.completeness import check_complete_jp2, check_complete_tiff
 from data.errors import InputError
 from data.grid import grid_for
 from data.photograph_names import world_file
-from data.reading import STRETCHABLE, Levels, Reading, parse_crs, read_world_file
+from data.reading import STRETCHABLE, Levels, Reading, is_map_crs, parse_crs, read_world_file
 
 # First bytes -> GDAL driver; nothing else is ever opened. A COG is a GTiff.
 _SIGNATURES = {
@@ -44,14 +44,16 @@ MAX_BANDS = 32
 # GDAL opens nothing beside the file (.aux.xml, .ovr, .msk): what a file shows must be in the file, and an
 # uploaded name must not reach others. (A world file is read by ourselves: six numbers.) Strict JP2: a
 # truncated code stream is an error, not grey pixels.
-# Properties that are read late, such as colours, hand on GDAL's own errors, which rasterio exports nowhere.
-_DECODER_ERRORS = (rasterio.errors.RasterioError, CPLE_BaseError)
 _GDAL_OPTIONS = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
     "GDAL_PAM_ENABLED": "NO",
     "GDAL_GEOREF_SOURCES": "INTERNAL",
     "GTIFF_IGNORE_READ_ERRORS": "NO",
+    # Bytes; GDAL would take a twentieth of the machine's memory. Each part of a photograph is read once.
+    "GDAL_CACHEMAX": 256_000_000,
 }
+# Properties that are read late, such as colours, hand on GDAL's own errors, which rasterio exports nowhere.
+_DECODER_ERRORS = (rasterio.errors.RasterioError, CPLE_BaseError)
 
 _GEOREFERENCE = "Give it one inside the file, for example: gdal_translate -a_srs EPSG:2154 IN.tif OUT.tif"
 
@@ -223,7 +225,7 @@ def _crs(path: Path, dataset: rasterio.DatasetReader) -> pyproj.CRS:
         crs = pyproj.CRS.from_wkt(dataset.crs.to_wkt())
     except pyproj.exceptions.CRSError as error:
         raise InputError(path, "has a CRS that cannot be understood", _GEOREFERENCE) from error
-    if crs.geodetic_crs is None or not (crs.is_projected or crs.is_geographic):
+    if not is_map_crs(crs):
         raise InputError(path, "has a local CRS that is not tied to the earth", _GEOREFERENCE)
     return crs
 

@@ -92,9 +92,18 @@ def parse_crs(text: str) -> pyproj.CRS:
         crs = pyproj.CRS.from_user_input(text)
     except pyproj.exceptions.CRSError as error:
         raise SettingsError(f"CRS {text[:60]!r} is unknown") from error
-    if crs.geodetic_crs is None or not (crs.is_projected or crs.is_geographic):
+    if not is_map_crs(crs):
         raise SettingsError(f"CRS {text[:60]!r} is not tied to the earth, or is no map CRS")
     return crs
+
+
+def is_map_crs(crs: pyproj.CRS) -> bool:
+    """Return whether a CRS ties coordinates on a map to the earth; a local or geocentric one does not.
+
+    >>> is_map_crs(pyproj.CRS("EPSG:2154")), is_map_crs(pyproj.CRS("EPSG:4978"))
+    (True, False)
+    """
+    return crs.geodetic_crs is not None and (crs.is_projected or crs.is_geographic)
 
 
 def stretch(values: NDArray[Any], levels: Levels) -> NDArray[np.uint8]:

@@ -18,6 +18,7 @@ from pages.shared import (
     city_selection,
     city_words,
     frame,
+    land_use_layer,
     layers,
     maps,
     palette,
@@ -135,14 +136,15 @@ def _controls(here: OpenStudy, city: City) -> tuple[bool, bool]:
 def _maps(view: View) -> None:
     here, city, cells = view.here, view.city, view.cells
     columns = st.columns(2, gap="small")
+    titles = {**layers.NAMES, **({land_use_layer.NAME: land_use_layer.TITLE} if city.has_land_use else {})}
     shown = []
     for column, side, default in zip(columns, ("left", "right"), ("census", "predicted"), strict=True):
-        shown.append(state.choice(side, list(layers.NAMES), default))
+        shown.append(state.choice(side, list(titles), default))
         with column:
             st.segmented_control(
                 f"{side.capitalize()} map",
-                list(layers.NAMES),
-                format_func=layers.NAMES.__getitem__,
+                list(titles),
+                format_func=titles.__getitem__,
                 key=side,
                 required=True,
                 on_change=state.remember,
@@ -150,12 +152,12 @@ def _maps(view: View) -> None:
                 label_visibility="collapsed",
             )
     raster = Raster.around(cells["x"], cells["y"], here.row.cell_size_m)
-    drawn = [layers.layer(name, cells, here.row.n_classes, view.quintiles) for name in shown]
     inside = view.mask(view.selected) if view.selected else None
-    pictures = [
-        maps.Picture(side, "cells", layers.picture(raster, cells, layer, inside))
-        for side, layer in zip(("left", "right"), drawn, strict=True)
-    ]
+    pictures, legends = [], []
+    for side, name in zip(("left", "right"), shown, strict=True):
+        url, legend = _picture(view, raster, name, inside)
+        pictures.append(maps.Picture(side, "cells", url))
+        legends.append(legend)
     hatch = hatch_bitmap(raster, cells["x"], cells["y"], cells["imputed"], palette.rgb(palette.inks().hatch))
     pictures.append(maps.Picture("both", "hatch", as_data_url(hatch)))
     selected = _selected(cells)
@@ -166,14 +168,14 @@ def _maps(view: View) -> None:
         raster,
         cells,
         place=f"{here.row.study_id}/{city.city_id}",
-        label=f"Two maps of {city.name}: {layers.NAMES[shown[0]]} and {layers.NAMES[shown[1]]}. "
+        label=f"Two maps of {city.name}: {titles[shown[0]]} and {titles[shown[1]]}. "
         "Arrow keys pan, plus and minus zoom, 0 shows the whole city, Enter selects the middle cell, R marks "
         "a corner of a rectangle there.",
         crs=here.row.grid_crs,
         on_click=_select,
         on_rectangle=city_selection.on_rectangle,
     )
-    _legends(city, drawn)
+    _legends(city, legends)
     _selection_line(city, selected)
     unit = city_words.unit(5 if view.quintiles else here.row.n_classes)
     chosen = view.cells[view.mask(view.selected)]
@@ -190,8 +192,21 @@ def _select(x: int, y: int, crs: str, size: int) -> None:
     state.put("cell", format_cell_id(x, y, crs, size))
 
 
-def _legends(city: City, drawn: list[layers.Layer]) -> None:
-    left, right = st.columns(2, gap="small")
+def _picture(view: View, raster: Raster, name: str, inside: NDArray[np.bool_] | None) -> tuple[str, str]:
+    """Return a map's bitmap and its legend."""
+    row = view.here.row
+    if name == land_use_layer.NAME:
+        url, classes = view.here.ask(land_use_layer.land_use_map, view.city.city_id, raster)
+        return url, land_use_layer.legend(classes)
+    layer = layers.layer(name, view.cells, row.n_classes, view.quintiles)
+    grey = ""
+    if (layer.steps < 0).any():
+        swatch = f'<span class="chip" style="background:{palette.inks().no_data}"></span>'
+        grey = f"<span>·</span>{swatch}<span>no value</span>"
+    return layers.picture(raster, view.cells, layer, inside), layers.legend(layer) + grey
+
+
+def _legends(city: City, legends: list[str]) -> None:
     ink = palette.inks()
     hatch = (
         '<span class="step" style="background:repeating-linear-gradient('
@@ -200,14 +215,11 @@ def _legends(city: City, drawn: list[layers.Layer]) -> None:
     )
     imputed = french_number(city.n_imputed)
     hatched = f"{hatch}<span>imputed income ({imputed} of {french_number(city.n_cells)} cells)</span>"
-    swatch = f'<span class="chip" style="background:{ink.no_data}"></span><span>no value</span>'
-    grey = [f"<span>·</span>{swatch}" if (layer.steps < 0).any() else "" for layer in drawn]
-    with left:
-        st.html(
-            f'<div class="carreau-legend">{layers.legend(drawn[0])}{grey[0]}<span>·</span>{hatched}</div>'
-        )
-    with right:
-        st.html(f'<div class="carreau-legend">{layers.legend(drawn[1])}{grey[1]}</div>')
+    for column, legend, rest in zip(
+        st.columns(2, gap="small"), legends, (f"<span>·</span>{hatched}", ""), strict=True
+    ):
+        with column:
+            st.html(f'<div class="carreau-legend">{legend}{rest}</div>')
 
 
 def _selected(cells: pd.DataFrame) -> pd.Series | None:

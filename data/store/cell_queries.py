@@ -94,6 +94,18 @@ def polygons_in_square(connection: Connection, city_id: str, x: int, y: int, siz
     return rows[shapely.area(clipped) >= 1].reset_index(drop=True)
 
 
+def land_use_polygons(connection: Connection, city_id: str) -> pd.DataFrame:
+    """Return all land-use polygons of a city: code, name, colour, geometry (WKB, metres in the grid CRS)."""
+    return connection.execute(
+        """
+        SELECT p.code, coalesce(k.name, p.code) AS name, coalesce(k.colour, '#888888') AS colour, p.geometry
+        FROM land_use_polygon p LEFT JOIN land_use_class k ON k.code = p.code AND k.level = 'full'
+        WHERE p.city_id = ? ORDER BY p.code, p.x_min, p.y_min
+        """,
+        [city_id],
+    ).df()
+
+
 def disagreement_order(connection: Connection, city_id: str) -> list[str]:
     """Return the ids of all cells with a census class and an out-of-fold prediction, largest disagreement
     first.

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pages.shared import layers, maps, palette
+from data.store import cell_queries, queries
+from pages.shared import land_use_layer, layers, maps, palette
 from pages.shared.rasters import Raster, as_data_url, colour_bitmap, hatch_bitmap, paired
 
 # Three cells: south-west, north-east of it, and far east; (x, y) lower-left corners.
@@ -76,6 +78,27 @@ def test_quintiles_pair_deciles() -> None:
     assert paired(np.arange(1, 11), 10).tolist() == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
     with pytest.raises(ValueError, match="ten classes, not 5"):
         paired([1], 5)
+
+
+def test_land_use_lies_where_its_polygons_lie(rows: duckdb.DuckDBPyConnection) -> None:
+    cells = queries.city_cells(rows, "ker-bihan")
+    raster = Raster.around(cells["x"], cells["y"], 200)
+    url, classes = land_use_layer.land_use_map(rows, "ker-bihan", raster)
+    drawn = np.asarray(Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))))
+    per_metre = drawn.shape[1] / (raster.width * 200)
+    polygons = cell_queries.land_use_polygons(rows, "ker-bihan")
+    shapes = shapely.from_wkb([bytes(wkb) for wkb in polygons["geometry"]])
+    seen = 0
+    for shape, colour in zip(shapes, polygons["colour"], strict=True):
+        # well inside one polygon, and in no other: there a pixel has its colour
+        middle = shapely.maximum_inscribed_circle(shape)
+        centre, radius = shapely.get_point(middle, 0), shapely.length(middle)
+        column, row = int((centre.x - raster.west) * per_metre), int((raster.north - centre.y) * per_metre)
+        alone = sum(shapely.contains(shapes, centre)) == 1
+        if alone and radius > 20 and 0 <= row < drawn.shape[0] and 0 <= column < drawn.shape[1]:
+            assert tuple(drawn[row, column]) == (*palette.rgb(colour), 255)
+            seen += 1
+    assert seen > 10 and {code for code, _, _ in classes} == set(polygons["code"])
 
 
 def _cells() -> pd.DataFrame:

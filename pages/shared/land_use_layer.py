@@ -1,0 +1,63 @@
+"""Land use as a map of the page City: polygons in their Urban Atlas colours, at some metres a pixel."""
+
+from __future__ import annotations
+
+from html import escape
+
+import duckdb
+import numpy as np
+import shapely
+
+from data.store import cell_queries
+from pages.shared import palette
+from pages.shared.class_names import short_name
+from pages.shared.rasters import Raster, as_data_url
+
+NAME, TITLE = "land_use", "Land use"
+_LONGEST_SIDE = 1500  # pixels; a PNG of flat colours stays under some 100 kB
+_IN_LEGEND = 9
+
+
+def land_use_map(
+    connection: duckdb.DuckDBPyConnection, city_id: str, raster: Raster
+) -> tuple[str, list[tuple[str, str, str]]]:
+    """Return the picture of a city's land use over a raster, as a data URL, and its classes, largest first.
+
+    A class is (code, name, colour). Where no land use is mapped the picture is clear.
+    """
+    from rasterio.features import rasterize  # takes a second to load, which other maps need not wait for
+    from rasterio.transform import from_origin
+
+    polygons = cell_queries.land_use_polygons(connection, city_id)
+    shapes = shapely.from_wkb([bytes(wkb) for wkb in polygons["geometry"]])
+    codes = polygons[["code", "name", "colour"]].drop_duplicates("code").reset_index(drop=True)
+    number = dict(zip(codes["code"], range(1, len(codes) + 1), strict=True))
+    per_cell = max(1, min(20, _LONGEST_SIDE // max(raster.width, raster.height)))
+    numbers = rasterize(
+        zip(shapes, polygons["code"].map(number), strict=True),
+        out_shape=(raster.height * per_cell, raster.width * per_cell),
+        transform=from_origin(raster.west, raster.north, raster.size / per_cell, raster.size / per_cell),
+        dtype="uint8",
+    )
+    table = np.zeros((len(codes) + 1, 4), np.uint8)
+    table[1:, :3] = palette.rgb_table(list(codes["colour"]))
+    table[1:, 3] = 255
+    area = np.bincount(numbers.ravel(), minlength=len(codes) + 1)[1:]
+    largest = codes.iloc[np.argsort(-area, kind="stable")]
+    named = [(str(c), str(n), str(k)) for c, n, k in largest[["code", "name", "colour"]].to_numpy()]
+    return as_data_url(table[numbers]), named
+
+
+def legend(classes: list[tuple[str, str, str]]) -> str:
+    """Return the largest classes as chips of a legend, and how many more there are.
+
+    >>> legend([("50000", "Water", "#80F2E6")])
+    '<span class="pair"><span class="chip" style="background:#80F2E6"></span> Water</span>'
+    """
+    chips = "".join(
+        f'<span class="pair"><span class="chip" style="background:{escape(colour)}"></span> '
+        f"{escape(short_name(code, name))}</span>"
+        for code, name, colour in classes[:_IN_LEGEND]
+    )
+    more = len(classes) - _IN_LEGEND
+    return chips + (f"<span>and {more} more</span>" if more > 0 else "")
