@@ -71,9 +71,12 @@ def find_dropped(name: str, settings: Settings) -> Path:
     absent = InputError(name[:200], "is not in the server's folder", "Choose one that is listed there.")
     if root is None or "\0" in name:
         raise absent
-    path = (root / name).resolve()
-    if not path.is_relative_to(root) or path == root or not path.exists():
-        raise absent
+    try:
+        path = (root / name).resolve()
+        if not path.is_relative_to(root) or path == root or not path.exists():
+            raise absent
+    except OSError as error:  # a name that no file system takes
+        raise absent from error
     inside = [path] if path.is_file() else [one for one in path.rglob("*") if one.is_file()]
     if not all(one.resolve().is_relative_to(root) for one in inside):
         raise InputError(name[:200], "holds a link that leads out of the server's folder", "Copy the file.")

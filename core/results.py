@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from core.region import StudyNetworks
 
 UNUSUAL_COLOURS = 0.1  # share of cells beyond the usual colours that passes without a word; 1 % is expected
+DISAGREEING = 1.5  # classes: median spread between the networks from which it is said
+FAR_SCORE = 3.0  # training standard deviations of z
 SIMILAR = 2.0  # pixels up to so many times larger or smaller than in training pass without a word
 
 
@@ -48,7 +50,7 @@ def assemble(folder: Path, job: Job, networks: StudyNetworks) -> dict[str, Any]:
         _write_activation(partial, parts)
         arrays = [_arrays(part) for part in parts]
         colours = np.concatenate([found.get("colours", np.empty((0, 6))) for found in arrays])
-        warnings = [*plan.warnings, *_doubts(plan, job, networks, colours, folder=partial)]
+        warnings = [*plan.warnings, *_doubts(plan, job, networks, colours, cells, folder=partial)]
         seen = training_cells(Path(job.publication), cells.cell_id)
         if seen:
             warnings.append(
@@ -145,9 +147,24 @@ def _write_preview(folder: Path, plan: Plan, thumbnails: list[np.ndarray]) -> li
     return list(extent)
 
 
-def _doubts(plan: Plan, job: Job, networks: StudyNetworks, colours: np.ndarray, folder: Path) -> list[str]:
+def _doubts(
+    plan: Plan, job: Job, networks: StudyNetworks, colours: np.ndarray, cells: pd.DataFrame, folder: Path
+) -> list[str]:
     """Say what stands between this photograph and those the networks learned from."""
     warnings = []
+    if len(cells) and cells.spread.median() > DISAGREEING:
+        warnings.append(
+            f"The {len(networks.folds)} networks disagree: in half of the cells their expected classes "
+            f"differ with a standard deviation of {cells.spread.median():.1f} classes or more. The class "
+            "shown is that of their mean score, however sure it looks: trust it less."
+        )
+    beyond = float((cells.z_standard.abs() > FAR_SCORE).mean()) if len(cells) else 0.0
+    if beyond > UNUSUAL_COLOURS:
+        warnings.append(
+            f"In {beyond:.0%} of the cells the score lies more than {FAR_SCORE:g} training standard "
+            "deviations from its mean, where hardly a training cell lies: the networks are beyond what "
+            "they learned."
+        )
     trained = networks.imagery_resolution_m
     seen = networks.cell_size_m / networks.input_px
     if trained is not None and not 1 / SIMILAR <= plan.resolution_m / trained <= SIMILAR:

@@ -13,6 +13,7 @@ from core import jobs
 from core.settings import read_settings
 from data.errors import InputError, QuotaError
 
+_OF_RESULT = ("networks", "networks_of", "warnings")  # what a script must know of a result
 EXIT = {"done": 0, "queued": 0, "running": 0, "paused": 0, "failed": 1, "cancelled": 1, "rejected": 2}
 LOOK_S = 0.25
 
@@ -85,6 +86,7 @@ def run(options: argparse.Namespace) -> int:
             "cells": 0,
             "skipped": 0,
             "result": None,
+            **dict.fromkeys(_OF_RESULT),
         }
         _say(nothing, options.json)
         return EXIT["rejected"]
@@ -101,7 +103,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def summary(state: jobs.JobState) -> dict[str, Any]:
-    """Return the JSON object of a job."""
+    """Return the JSON object of a job; one that is done says whose networks spoke, and what to doubt."""
+    known: dict[str, Any] = {}
+    if state.result is not None:
+        known = json.loads((state.result / "summary.json").read_text(encoding="utf-8"))
     return {
         "job": state.job,
         "state": state.state,
@@ -109,6 +114,7 @@ def summary(state: jobs.JobState) -> dict[str, Any]:
         "cells": state.cells,
         "skipped": state.skipped,
         "result": str(state.result) if state.result else None,
+        **{name: known.get(name) for name in _OF_RESULT},
     }
 
 

@@ -79,6 +79,8 @@ def read_parquet_layer(
         geometry = str(geo["primary_column"])
         wanted = [*(info["fields"] if columns is None else columns), geometry]
         frame = gpd.read_parquet(path, columns=wanted)
+        for column in frame.select_dtypes(["string", "object"]).columns.drop(geometry, errors="ignore"):
+            frame[column].tolist()  # texts are decoded late: damage is to be found here
         frame = frame if geometry == "geometry" else frame.rename_geometry("geometry")
         if bbox is not None:
             near = shapely.intersects(shapely.box(*bbox), frame.geometry.to_numpy())

@@ -53,7 +53,8 @@ _GDAL_OPTIONS = {
     "GDAL_CACHEMAX": 256_000_000,
 }
 # Properties that are read late, such as colours, hand on GDAL's own errors, which rasterio exports nowhere.
-_DECODER_ERRORS = (rasterio.errors.RasterioError, CPLE_BaseError)
+# A text that is none in the file, such as the name of a CRS, is damage, too.
+_DECODER_ERRORS = (rasterio.errors.RasterioError, CPLE_BaseError, UnicodeDecodeError)
 
 _GEOREFERENCE = "Give it one inside the file, for example: gdal_translate -a_srs EPSG:2154 IN.tif OUT.tif"
 

@@ -213,13 +213,10 @@ def _legends(city: City, legends: list[str]) -> None:
         f'135deg,{ink.muted} 0 2px,transparent 2px 5px)">'
         "</span>"
     )
-    imputed = french_number(city.n_imputed)
-    hatched = f"{hatch}<span>imputed income ({imputed} of {french_number(city.n_cells)} cells)</span>"
-    for column, legend, rest in zip(
-        st.columns(2, gap="small"), legends, (f"<span>·</span>{hatched}", ""), strict=True
-    ):
+    hatched = f'<span class="pair">{hatch} imputed ({french_number(city.n_imputed)} cells)</span>'
+    for column, legend in zip(st.columns(2, gap="small"), legends, strict=True):
         with column:
-            st.html(f'<div class="carreau-legend">{legend}{rest}</div>')
+            st.html(f'<div class="carreau-legend">{legend}<span>·</span>{hatched}</div>')
 
 
 def _selected(cells: pd.DataFrame) -> pd.Series | None:

@@ -307,7 +307,7 @@ def _ratios(here: OpenStudy, city: City, choice: Choice) -> None:
                 "Any function of the photograph relates to land use, so a ratio off 1 is no proof of "
                 "attention to income.",
                 pattern_words.without_interval(rows),
-                pattern_words.too_few(everything),
+                pattern_words.too_few(everything, where=" on the left"),
             )
             if part
         )

@@ -11,7 +11,7 @@ from core.settings import REPOSITORY
 from data.store import pattern_queries, trust_queries
 from data.store.queries import City
 from pages.shared import charts, figures, forest, frame, palette, state, trust_charts, trust_words
-from pages.shared.pattern_words import METHODS, drawable, too_few
+from pages.shared.pattern_words import METHODS, VERDICT_RULE, drawable, too_few
 from pages.shared.plain_text import inform, plain
 from pages.shared.study import OpenStudy
 
@@ -141,13 +141,17 @@ def _recovery() -> None:
         )
         return
     runs = json.loads(RECOVERY.read_text(encoding="utf-8"))["runs"]
-    st.dataframe(trust_words.recovery_table(runs), hide_index=True)
+    st.dataframe(trust_words.recovery_table(runs), hide_index=True, height="content")
     for said in trust_words.recovery_sentences(runs):
         frame.sentence(said)
     frame.note(
         "Each row is one generated city, trained and taken apart: <code>python -m core bench recovery "
         "--recipe R --seed N --json</code>. Recovery: chance that a class that carries income scores above "
-        "one that does not (0.5 = by luck); in mix, rank agreement with the planted weights."
+        "one that does not (0.5 = by luck); in mix, rank agreement with the planted weights. Oracle: rank "
+        "correlation of income with the true objects, the most that can be seen; object pixels: their share "
+        "of the photograph; chance: 95 % band of the rank correlation for incomes unrelated to it. "
+        + VERDICT_RULE
+        + " Where nothing can be learned (nothing, hidden) a verdict on following says nothing of attention."
     )
 
 

@@ -49,12 +49,15 @@ def errors(
         _drawn(by_class, f"census {one}", "by-class", f"Mean difference by census {one}")
         frame.note(
             "Poor cells are predicted too rich and rich ones too poor wherever a prediction is not perfect: "
-            "look for classes that stand off this slope."
+            "look for classes that stand off this slope. Dots without a line: fewer than 30 independent "
+            "cells."
         )
     with right:
         st.subheader("Difference by density", anchor=False)
         by_density = city_selection.by_group(cells, density_groups(cells), block_m, size)
         _drawn(by_density, "people in the cell", "by-density", "Mean difference by density")
+        if by_density.empty:
+            return
         frame.note(
             "A fifth of the cells in each group. Dots without a line: fewer than 30 independent cells. "
             "Above 0: predicted richer than the census."

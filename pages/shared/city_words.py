@@ -115,8 +115,9 @@ def verdict(measures: pd.DataFrame, n_classes: int) -> str:
         )
     else:
         text = (
-            f"The predicted order of cells follows the census beyond chance: {value}, against at most "
-            f"{number(rank['null_high'])} for incomes unrelated to the photograph"
+            f"The predicted order of cells follows the census beyond chance: {value}, above the 95 % band "
+            f"of incomes unrelated to the photograph ({number(rank['null_low'])} to "
+            f"{number(rank['null_high'])})"
         )
     if exact is not None and not is_missing(exact["value"]):
         text += f"; {100 * exact['value']:.0f} % of cells fall in their exact {unit(n_classes)}"

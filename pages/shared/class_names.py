@@ -35,17 +35,17 @@ SHORT_NAMES: dict[str, str] = {
 
 
 def short_name(code: str, name: str) -> str:
-    """Short name of a class; an unknown code keeps its own name, cut at 28 characters.
+    """Short name of a class; an unknown code keeps its own name, cut at 40 characters.
 
     >>> short_name("12230", "Railways and associated land")
     'Railways'
     >>> short_name("99999", "A class that some other atlas describes at length")
-    'A class that some other atl…'
+    'A class that some other atlas describes…'
     """
     known = SHORT_NAMES.get(code)
     if known is not None:
         return known
-    return name if len(name) <= 28 else name[:27] + "…"
+    return name if len(name) <= 40 else name[:39] + "…"
 
 
 def label(code: str, name: str) -> str:

@@ -42,7 +42,8 @@ def pair_section(here: OpenStudy, city: City, method: str, level: str) -> None:
         f"Row: the class looked at; column: the class that is in the cell too; {more}: more than elsewhere, "
         f"{less}: less, full colour from twice or half on. Left over cells predicted {polarity}, right over "
         f"cells with an income, of which {100 * share:.0f} % in a city count as {polarity}. Blank: under "
-        "30 cells. No intervals: read single pairs as hints."
+        "30 cells. Activation ratios are means over cells, the paper's estimator; the diagonal is the "
+        "class's usual one, to which the sentence compares. No intervals: read single pairs as hints."
     )
 
 

@@ -76,7 +76,7 @@ def drawable(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[frame.enough.astype(bool) & frame.value.notna()].reset_index(drop=True)
 
 
-def too_few(frame: pd.DataFrame, cells: str = "n") -> str:
+def too_few(frame: pd.DataFrame, cells: str = "n", where: str = "") -> str:
     """Name the classes that are left out, for each map where there are two; empty when none is."""
     left = frame[~frame.enough.astype(bool) | frame.value.isna()]
     if left.empty:
@@ -87,7 +87,7 @@ def too_few(frame: pd.DataFrame, cells: str = "n") -> str:
         codes = zip(part.code, part.name, part[cells], strict=True)
         named = ", ".join(f"{label(code, name)} ({int(count)})" for code, name, count in codes)
         parts.append(f"{polarity} map: {named}" if polarity else named)
-    return f"Too few cells to show (cells in brackets): {'; '.join(parts)}."
+    return f"Too few cells to show{where} (cells in brackets): {'; '.join(parts)}."
 
 
 def without_interval(frame: pd.DataFrame) -> str:
@@ -100,7 +100,8 @@ def without_interval(frame: pd.DataFrame) -> str:
     said = "their cells are alike over such distances that they are worth fewer than 30 independent ones"
     because = f": {said}" if few else f" ({'; '.join(reasons[:2])})" if reasons else ""
     return (
-        f"Dots without a line ({len(bare)} of {len(frame)}) have no interval that could be trusted{because}."
+        f"Left, dots without a line ({len(bare)} of {len(frame)}) have no interval that could be trusted"
+        f"{because}; so too on the right."
     )
 
 
@@ -247,6 +248,12 @@ def scatter_sentence(counts: Comparison, city: City) -> str:
     )
 
 
+VERDICT_RULE = (
+    "“Follows”: the whole interval lies above half of what cities show whose income is land use alone; "
+    "“disregards”: it ends below that half; else it cannot be told."
+)
+
+
 def index_sentence(indices: pd.DataFrame, city: City) -> str:
     """Say what the index of the city is and what may be concluded from it."""
     known = indices[indices.value.notna()]
@@ -267,9 +274,19 @@ def index_sentence(indices: pd.DataFrame, city: City) -> str:
         "disregards": "the network disregards how land use goes with income",
         "cannot tell": "it cannot be told whether the network follows land use",
     }
-    verdict = said[verdicts[0]] if len(verdicts) == 1 else "the indices disagree, so nothing is concluded"
+    verdict = said[verdicts[0]] if len(verdicts) == 1 else _of_each(known)
     numbers = "; ".join(parts).replace("-", "−")
-    return f"Index of {city.name} over {int(known.n_classes.max())} classes: {numbers}. Verdict: {verdict}."
+    over = f"over {int(known.n_classes.max())} classes"
+    return f"Index of {city.name} {over}: {numbers}. Verdict: {verdict}. {VERDICT_RULE}"
+
+
+def _of_each(known: pd.DataFrame) -> str:
+    """Say which index says what where they say different things."""
+    each = [
+        f"“{row.verdict}” by {row.relation} ({NULLS.get(row.null_model, row.null_model)})"
+        for row in known.itertuples()
+    ]
+    return f"{', '.join(each)}; not all say the same, so nothing is concluded"
 
 
 def ratio_sentence(rows: pd.DataFrame, income: pd.DataFrame, city: City) -> str:

@@ -17,7 +17,7 @@ from pages.shared import frame
 from pages.shared.study import OpenStudy
 
 _NAMES = {"class": "census_class", "predicted": "predicted_class"}
-_LEFT_OUT = ("mapped_share", "z")
+_LEFT_OUT = ("mapped_share", "z", "spread")
 
 
 def too_few_households(cells: pd.DataFrame) -> str | None:
@@ -85,8 +85,8 @@ def cells_menu(here: OpenStudy, city: City, cells: pd.DataFrame, selected: str) 
         frame.note(
             f"{len(cells)} cells of {frame.escape(city.name)}"
             + (f": {frame.escape(selected)}" if selected else "")
-            + ". Census class, prediction out of fold, expected class, spread, fold. Figures describe "
-            "squares, never households."
+            + ", those with imputed income and without a prediction among them. Census class, prediction "
+            "(out of fold or not), expected class, entropy, fold. Figures describe squares, never households."
         )
         about = (
             f"Cells of {city.name}, study {row.study_id}, published {row.created_at:%Y-%m-%d}, "

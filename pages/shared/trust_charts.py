@@ -93,7 +93,7 @@ def removal(rows: pd.DataFrame, ink: Inks) -> go.Figure:
                 y=part.insertion,
                 mode="markers+text",
                 text=names,
-                textposition="top center",
+                textposition=_sides(part.deletion, mean.deletion),
                 name="map" if known else "baseline",
                 marker={
                     "size": 11,
@@ -107,6 +107,13 @@ def removal(rows: pd.DataFrame, ink: Inks) -> go.Figure:
     figure.update_xaxes(title_text="Area under deletion (good: small)", range=_padded(mean.deletion, 0.16))
     figure.update_yaxes(title_text="area under insertion (good: large)", range=_padded(mean.insertion, 0.2))
     return _finished(figure, 300)
+
+
+def _sides(values: pd.Series, everything: pd.Series) -> list[str]:
+    """Return on which side of its mark each label stands: neighbours from left to right take turns."""
+    turns = ("top center", "bottom center", "middle right", "middle left")
+    rank = everything.rank(method="first").astype(int) - 1
+    return [turns[int(rank[index]) % len(turns)] for index in values.index]
 
 
 def _padded(values: pd.Series, share: float) -> list[float]:

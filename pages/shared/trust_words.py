@@ -61,8 +61,8 @@ def cascade_sentence(cascade: pd.DataFrame) -> str:
     last = cascade.loc[cascade.groupby(["model_id", "method"]).position.idxmax()]
     left = last.groupby("method").value.mean()
     said = " and ".join(f"{value:.2f} of {METHODS.get(str(m), str(m))}" for m, value in left.items())
-    judged = "the maps show what was learned" if (left < 0.3).all() else (
-        "what is left is owed to the photograph, not to what was learned"
+    judged = "most of a map comes from the weights" if (left < 0.3).all() else (
+        "much of a map comes from the photograph, whatever the weights"
     )  # fmt: skip
     return f"With all weights drawn anew {said} is left: {judged}."
 
@@ -81,7 +81,7 @@ def removal_sentence(removal: pd.DataFrame) -> str:
         parts.append(
             f"{name} beats every baseline in both"
             if beaten.all()
-            else f"{name} does not beat {', '.join(lost)} in both"
+            else f"{name} fails to beat {', '.join(lost)} in at least one of the two"
         )
     return "; ".join(parts) + "." if parts else "No curves were published."
 
@@ -94,14 +94,25 @@ def likeness_sentence(checks: pd.DataFrame) -> str:
         same, shuffled = mean.get(("other_fold", method)), mean.get(("label_shuffle", method))
         if same is None or shuffled is None:
             continue
-        word = "much" if same > 2 * shuffled else "hardly"
         parts.append(
-            f"the {METHODS[method]} map is {word} more like that of the other fold ({same:.2f}) than "
-            "like that "
-            f"of shuffled labels ({shuffled:.2f})"
+            f"the {METHODS[method]} map is like that of the other fold to {same:.2f} and like that of "
+            f"shuffled labels to {shuffled:.2f}: "
+            + (
+                f"{same - shuffled:.2f} of it is owed to what was learned"
+                if same > shuffled
+                else "nothing in it is owed to what was learned"
+            )
         )
     text = "; ".join(parts)
     return f"{text[:1].upper()}{text[1:]}." if text else "Nothing was trained on shuffled labels."
+
+
+_RECOVERY_TITLES = {
+    "reliance": "by reliance",
+    "occlusion": "by occlusion",
+    "cam": "by CAM",
+    "paper": "by Grad-CAM × gradient",
+}
 
 
 def recovery_table(runs: list[dict[str, Any]]) -> pd.DataFrame:
@@ -118,7 +129,8 @@ def recovery_table(runs: list[dict[str, Any]]) -> pd.DataFrame:
                 "rank correlation": f"{value:.2f} ({low:.2f} to {high:.2f})".replace("-", "−"),
                 "oracle": _figure(run["oracle"]),
                 "object pixels": f"{100 * run['object_pixels']:.2f} %",
-                **{f"by {name}": _figure(found[name]) for name in ("reliance", "occlusion", "cam", "paper")},
+                "chance": f"{accuracy['null_low']:.2f} to {accuracy['null_high']:.2f}".replace("-", "−"),
+                **{title: _figure(found[name]) for name, title in _RECOVERY_TITLES.items()},
                 **{f"index by {name}": _index(indices.get(name)) for name in ("activation", "occlusion")},
             }
         )

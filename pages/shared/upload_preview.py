@@ -99,6 +99,9 @@ def _level_choice(bands: list[dict[str, Any]], reading: dict[str, Any]) -> None:
 def _remember(what: str) -> None:
     """Keep what one choice says beside the others; the run that follows looks at the photograph by it."""
     here = st.session_state
+    needed = {"bands": _BANDS, "levels": _LEVELS, "crs": (_CRS,)}[what]
+    if any(key not in here for key in needed):  # the page has gone on to the job meanwhile
+        return
     how = how_chosen()
     if what == "bands":
         how["bands"] = [here[key] for key in _BANDS]

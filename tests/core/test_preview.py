@@ -170,7 +170,17 @@ def test_a_name_leads_nowhere_else(drop, tmp_path):
     settings = settings_in(tmp_path, drop_folder=str(drop))
     assert drop_folder.find_dropped("rennes/", settings) == drop / "rennes"
     absolute = str(tmp_path / "secret.tif")
-    for name in ("../secret.tif", absolute, "link.tif", "out/secret.tif", "", ".", "no.tif", "a\0b"):
+    for name in (
+        "../secret.tif",
+        absolute,
+        "link.tif",
+        "out/secret.tif",
+        "",
+        ".",
+        "no.tif",
+        "a\0b",
+        "a" * 5000,
+    ):
         with pytest.raises(InputError, match="server's folder"):
             drop_folder.find_dropped(name, settings)
     (drop / "rennes" / "z.tif").symlink_to(tmp_path / "secret.tif")

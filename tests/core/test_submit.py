@@ -13,7 +13,7 @@ import pytest
 from core import submit
 from tests.core.tiny_region import shared_room, write_land_use, write_photograph
 
-KEYS = {"job", "state", "reason", "cells", "skipped", "result"}
+KEYS = {"job", "state", "reason", "cells", "skipped", "result", "networks", "networks_of", "warnings"}
 
 
 @pytest.fixture
@@ -41,6 +41,8 @@ def test_done(command, tmp_path):
     use = write_land_use(tmp_path / "use.gpkg")
     status, found = command(write_photograph(tmp_path / "town.tif"), "--land-use", use)
     assert (status, found["state"], found["cells"], found["skipped"]) == (0, "done", 6, 0)
+    assert found["networks"] == 2 and found["networks_of"] is None
+    assert any("disagree" in said or "means nothing" in said for said in found["warnings"]), found["warnings"]
     cells = gpd.read_parquet(Path(found["result"]) / "cells.parquet")
     wanted = {"cell_id", "geometry", "decile", "expected_class", "probabilities", "spread"}
     assert wanted <= set(cells.columns)

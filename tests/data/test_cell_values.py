@@ -5,6 +5,8 @@ from __future__ import annotations
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import shapely
 from hypothesis import given, settings
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from data.cell_values import read_cell_values, value_columns
 from data.errors import InputError
 from data.grid import Grid
+from data.landuse import read_land_use
 
 GRID = Grid("EPSG:3035")
 X0, Y0 = 4_000_000, 2_800_000
@@ -65,6 +68,21 @@ def test_another_grid_in_another_crs_as_integrated_by_points(tmp_path_factory, s
         inside = (column >= 0) & (column < 14) & (row >= 0) & (row < 14)
         if inside.mean() > 0.99:
             assert found[index] == pytest.approx(values[row[inside] * 14 + column[inside]].mean(), abs=0.03)
+
+
+def test_a_text_that_is_none_is_damage(tmp_path):
+    """Found by `bench fuzz`: a text column decodes when it is used, far from where the file is read."""
+    codes = pa.array([b"11100", b"31\x9b00"], pa.binary()).cast(pa.string(), safe=False)
+    gpd.GeoDataFrame(
+        {"code_2018": ["11100", "31000"]}, geometry=shapely.box([0, 1], 0, [1, 2], 1), crs="EPSG:3035"
+    ).to_parquet(tmp_path / "a.parquet")
+    table = pq.read_table(tmp_path / "a.parquet")
+    place = table.schema.get_field_index("code_2018")
+    damaged = table.set_column(place, "code_2018", codes).replace_schema_metadata(table.schema.metadata)
+    pq.write_table(damaged, tmp_path / "b.parquet")
+    assert read_land_use(tmp_path / "a.parquet") is not None
+    with pytest.raises(InputError, match=r"b\.parquet: cannot be read"):
+        read_land_use(tmp_path / "b.parquet")
 
 
 def test_geoparquet_gives_the_same(tmp_path):
