@@ -100,6 +100,7 @@ def map_pair(
     on_rectangle: Callable[[int, int, int, int], None] | None = None,
     height: int = 400,
     key: str = "maps",
+    reach: tuple[float, float, float, float] | None = None,
 ) -> tuple[int, int] | None:
     """Draw two maps that move together; return the lower-left corner (x, y) of the cell just clicked, else
     None.
@@ -108,7 +109,8 @@ def map_pair(
     any widget; with `on_rectangle`, a rectangle drawn with Shift held (or its corners marked by the key r)
     calls `on_rectangle(west, south, east, north)`, in metres. `cells` holds x, y, class and predicted
     (NaN where there is none) and imputed, for the tooltip, which needs no server. The view is kept while
-    `place` stays the same. `crs` gives the direction of north.
+    `place` stays the same. `crs` gives the direction of north. Whatever lies in
+    `reach` (west, south, east, north), by default the raster, is in sight at first.
     """
     x, y = cells["x"].to_numpy(), cells["y"].to_numpy()
     x0, y0 = raster.centre
@@ -133,7 +135,7 @@ def map_pair(
             "height": height,
             "rectangles": on_rectangle is not None,
             "north": north_angle(x0, y0, crs),
-            "extent": [2 * half[0], 2 * half[1]],
+            "extent": _extent(raster, reach),
             "hover": {
                 "left": -half[0],
                 "top": half[1],
@@ -155,6 +157,16 @@ def map_pair(
     )
     hit = result.clicked
     return None if hit is None else (int(hit["x"]), int(hit["y"]))
+
+
+def _extent(raster: Raster, reach: tuple[float, float, float, float] | None) -> list[float]:
+    """Return width and height, in metres about the raster's centre, that hold the raster and `reach`."""
+    x0, y0 = raster.centre
+    half = [raster.width * raster.size / 2, raster.height * raster.size / 2]
+    if reach is not None:
+        west, south, east, north = reach
+        half = [max(half[0], x0 - west, east - x0), max(half[1], y0 - south, north - y0)]
+    return [2 * half[0], 2 * half[1]]
 
 
 def north_angle(x: float, y: float, crs: str) -> float:

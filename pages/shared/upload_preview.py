@@ -139,6 +139,7 @@ def show(found: dict[str, Any], picture: bytes | None) -> None:
         place=f"preview-{west}-{south}",
         key="upload.map",
         crs=found["grid"],
+        reach=outline.bounds,
         label="Two maps of the photograph before it is sent: left what the networks will see, right the "
         "cells that it makes.",
     )

@@ -80,6 +80,13 @@ def test_quintiles_pair_deciles() -> None:
         paired([1], 5)
 
 
+def test_what_reaches_beyond_the_cells_is_in_sight() -> None:
+    raster = Raster(west=0, north=400, size=200, width=3, height=2)  # centre (300, 200)
+    assert maps._extent(raster, None) == [600, 400]
+    assert maps._extent(raster, (-50, 100, 500, 380)) == [700, 400]
+    assert maps._extent(raster, (100, -100, 400, 450)) == [600, 600]
+
+
 def test_land_use_lies_where_its_polygons_lie(rows: duckdb.DuckDBPyConnection) -> None:
     cells = queries.city_cells(rows, "ker-bihan")
     raster = Raster.around(cells["x"], cells["y"], 200)
