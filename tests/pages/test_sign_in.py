@@ -18,7 +18,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 def signed_in(browser: Browser, server: str) -> Page:
     page = browser.new_context().new_page()
-    page.goto(f"{server}/upload")
+    page.set_default_navigation_timeout(90_000)  # two servers and two readers on a busy machine
+    page.goto(f"{server}/upload", wait_until="domcontentloaded")
     expect(page.get_by_text("Sign in to send a photograph")).to_be_visible(timeout=60_000)
     expect(page.locator("input[type=file]")).to_have_count(0)
     page.get_by_role("button", name="Sign in", exact=True).click()
@@ -26,8 +27,8 @@ def signed_in(browser: Browser, server: str) -> Page:
         if any("streamlit_user" in str(cookie.get("name")) for cookie in page.context.cookies()):
             break
         page.wait_for_timeout(100)
-    page.wait_for_load_state()
-    page.goto(f"{server}/upload")
+    page.wait_for_load_state("domcontentloaded")
+    page.goto(f"{server}/upload", wait_until="domcontentloaded")
     expect(page.get_by_role("button", name="Sign out")).to_be_visible(timeout=60_000)
     return page
 
@@ -52,9 +53,9 @@ def test_a_job_belongs_to_whoever_signed_in(browser: Browser, tmp_path: Path) ->
         assert owner == access.owner_of_person(known.address, "id-of-ann")
         known.person = "bob"
         bob = signed_in(browser, server)
-        bob.goto(address)
+        bob.goto(address, wait_until="domcontentloaded")
         expect(bob.get_by_text("there is no job")).to_be_visible(timeout=60_000)
         expect(bob.get_by_text("town.tif")).to_have_count(0)
         stranger = browser.new_context().new_page()
-        stranger.goto(address)
+        stranger.goto(address, wait_until="domcontentloaded", timeout=90_000)
         expect(stranger.get_by_text("Sign in to send a photograph")).to_be_visible(timeout=60_000)
