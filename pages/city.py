@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -50,11 +51,11 @@ def page() -> None:
     with right:
         _disagreements(view)
     city_errors.errors(
-        view.compared(view.selected),
+        view.shown,
         here.row.n_classes,
         _block_m(city),
         here.row.cell_size_m,
-        view.compared(view.without(difference=None)),
+        view.compared(view.selected.only(difference=None)),
         view.selected.difference,
     )
     frame.footer(here)
@@ -71,14 +72,15 @@ class View:
     quintiles: bool
     with_imputed: bool
 
-    def without(self, **parts: None) -> Selection:
-        """Return the selection less parts: a chart that sets a part shows the cells of the others."""
-        return self.selected.only(**parts)
-
     def mask(self, selection: Selection) -> NDArray[np.bool_]:
         """Return which cells (n,) are in a selection."""
         row = self.here.row
         return selection.mask(self.cells, row.n_classes, self.quintiles, row.cell_size_m)
+
+    @cached_property
+    def shown(self) -> pd.DataFrame:
+        """The cells of the whole selection that can be compared, for figures, charts and list alike."""
+        return self.compared(self.selected)
 
     def compared(self, selection: Selection) -> pd.DataFrame:
         """Return the cells of a selection that can be compared: census class and out-of-fold prediction."""
@@ -181,7 +183,7 @@ def _maps(view: View) -> None:
     chosen = view.cells[view.mask(view.selected)]
     city_selection.bar(
         view.selected,
-        view.compared(view.selected),
+        view.shown,
         unit,
         lambda: take_away.cells_menu(here, city, chosen, view.selected.words(unit)),
     )
@@ -261,7 +263,7 @@ def _selection_line(city: City, selected: pd.Series | None) -> None:
 def _figures(view: View) -> None:
     here, city, with_imputed, quintiles = view.here, view.city, view.with_imputed, view.quintiles
     if view.selected:
-        cells = view.compared(view.selected)
+        cells = view.shown
         if cells.empty:
             frame.sentence("No cell that can be compared with the census is selected.")
         else:
@@ -286,7 +288,7 @@ def _figures(view: View) -> None:
 def _confusion(view: View) -> None:
     st.subheader("Confusion", anchor=False)
     rows = view.here.ask(queries.confusion, view.city.city_id, view.with_imputed)
-    others = view.without(confusion=None)
+    others = view.selected.only(confusion=None)  # a chart that sets a part shows the cells of the others
     if others:
         cells = view.compared(others)
         pairs = pd.DataFrame({"census_class": cells["class"], "predicted_class": cells["predicted"]}).astype(
@@ -324,7 +326,7 @@ def _disagreements(view: View) -> None:
     here, city = view.here, view.city
     st.subheader("Largest disagreements", anchor=False)
     if view.selected:
-        rows = largest(view.compared(view.selected), LISTED)
+        rows = largest(view.shown, LISTED)
     else:
         rows = here.ask(queries.largest_disagreements, city.city_id, view.with_imputed, LISTED)
     shown = pd.DataFrame(

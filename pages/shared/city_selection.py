@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.statistics.bootstrap import ratio_of_sums
+from core.statistics.bootstrap import Interval, ratio_of_sums
 from core.statistics.interval import interval_of_sums
 from pages.shared import charts, city_words, figures, frame, state
 from pages.shared.selection import NAME, Selection
+from pages.shared.study import french_number
 
 _TURN = "selection.turn"  # a chart forgets what was selected on it when its key changes
 
@@ -87,7 +88,7 @@ def selected_figures(
     people = cells["individuals"].sum()
     figures.figures(
         [
-            ("Cells selected", str(len(cells)), f"{people:,.0f} people".replace(",", "\u202f")),
+            ("Cells selected", str(len(cells)), f"{french_number(people)} people"),
             (f"Mean census {one}", city_words.number(census.mean()), f"{_span(census)}"),
             (f"Mean expected {one}", city_words.number(expected.mean()), "by the model"),
             ("Mean difference", off[0], by_error or off[1]),
@@ -112,7 +113,23 @@ def _mean_with_interval(
     size: int,
     bounds: tuple[float, float] = (-np.inf, np.inf),
 ) -> tuple[str, str]:
-    found = interval_of_sums(
+    found = _mean(values, cells, block_m, size, bounds)
+    digits = 0 if bounds[1] == 100.0 else 2
+    value = city_words.number(found.value, digits)
+    if not np.isfinite(found.low):
+        return value, "no interval: too few independent cells"
+    return value, f"{city_words.number(found.low, digits)} to {city_words.number(found.high, digits)}"
+
+
+def _mean(
+    values: np.ndarray,
+    cells: pd.DataFrame,
+    block_m: float | None,
+    size: int,
+    bounds: tuple[float, float] = (-np.inf, np.inf),
+) -> Interval:
+    """Return the mean of values (n,) of cells, with its interval."""
+    return interval_of_sums(
         np.column_stack([values, np.ones(len(values))]),
         ratio_of_sums,
         cells["x"],
@@ -122,11 +139,6 @@ def _mean_with_interval(
         draws=499,
         bounds=bounds,
     )
-    digits = 0 if bounds[1] == 100.0 else 2
-    value = city_words.number(found.value, digits)
-    if not np.isfinite(found.low):
-        return value, "no interval: too few independent cells"
-    return value, f"{city_words.number(found.low, digits)} to {city_words.number(found.high, digits)}"
 
 
 def by_group(cells: pd.DataFrame, groups: pd.Series, block_m: float | None, size: int) -> pd.DataFrame:
@@ -140,14 +152,6 @@ def by_group(cells: pd.DataFrame, groups: pd.Series, block_m: float | None, size
         inside = (groups == label).to_numpy()
         if inside.sum() < 30:
             continue
-        found = interval_of_sums(
-            np.column_stack([off[inside], np.ones(inside.sum())]),
-            ratio_of_sums,
-            cells["x"][inside],
-            cells["y"][inside],
-            block_m=block_m,
-            cell_size=size,
-            draws=499,
-        )
+        found = _mean(off[inside], cells[inside], block_m, size)
         rows.append((str(label), found.value, found.low, found.high, int(inside.sum())))
     return pd.DataFrame(rows, columns=["group", "value", "low", "high", "n"])
