@@ -6,24 +6,27 @@ import duckdb
 import streamlit as st
 
 from data.errors import CarreauError
-from pages.shared import frame, state
+from pages.shared import frame, language, state
+from pages.shared.language import LANGUAGES, _, readers_language
 from pages.shared.plain_text import fault
 
 st.set_page_config(page_title="Carreau", page_icon=frame.icon(), layout="wide")
 
+language.arrive(state.peek("lang", LANGUAGES, readers_language()))
 page = st.navigation(
     [
-        st.Page("pages/city.py", title="City", url_path="city", default=True),
-        st.Page("pages/patterns.py", title="Patterns", url_path="patterns"),
-        st.Page("pages/cell.py", title="Cell", url_path="cell"),
-        st.Page("pages/trust.py", title="Trust", url_path="trust"),
-        st.Page("pages/upload.py", title="Upload", url_path="upload"),
-        st.Page("pages/about.py", title="About", url_path="about"),
+        st.Page("pages/city.py", title=_("City"), url_path="city", default=True),
+        st.Page("pages/patterns.py", title=_("Patterns"), url_path="patterns"),
+        st.Page("pages/cell.py", title=_("Cell"), url_path="cell"),
+        st.Page("pages/trust.py", title=_("Trust"), url_path="trust"),
+        st.Page("pages/upload.py", title=_("Upload"), url_path="upload"),
+        st.Page("pages/about.py", title=_("About"), url_path="about"),
     ],
     position="top",
 )
 frame.style()
 state.arrive(page.url_path)
+state.choice("lang", list(LANGUAGES), readers_language())
 try:
     page.run()
 except (CarreauError, duckdb.Error) as error:

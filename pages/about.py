@@ -12,8 +12,9 @@ from data.store import pattern_queries as ask
 from data.store.queries import City
 from pages.shared import figures, frame, glossary, study
 from pages.shared.class_names import short_name
+from pages.shared.language import number
 from pages.shared.plain_text import plain
-from pages.shared.study import OpenStudy, french_number, is_missing
+from pages.shared.study import OpenStudy, is_missing
 
 
 def page() -> None:
@@ -43,10 +44,10 @@ def _study(here: OpenStudy) -> None:
     figures.figures(
         [
             ("Cities", str(len(here.cities)), ", ".join(city.name for city in here.cities)),
-            ("Cells with income", french_number(cells), f"squares of {row.cell_size_m} m in {row.grid_crs}"),
+            ("Cells with income", number(cells), f"squares of {row.cell_size_m} m in {row.grid_crs}"),
             (
                 "Predicted",
-                french_number(predicted),
+                number(predicted),
                 "each by a network that never saw it, where it has an income",
             ),
             (
@@ -94,12 +95,12 @@ def _city(here: OpenStudy, city: City) -> None:
     left, right = st.columns([46, 54], gap="medium")
     with left:
         rows = [
-            ("Cells in the census", french_number(city.n_cells + city.n_without_income)),
-            ("with income", french_number(city.n_cells)),
-            ("of them imputed by the statistical office", french_number(city.n_imputed)),
-            ("without people or income", french_number(city.n_without_income)),
-            ("Left out: more than 1 % empty pixels", french_number(city.n_empty_pixels)),
-            ("Predicted", french_number(city.n_predicted)),
+            ("Cells in the census", number(city.n_cells + city.n_without_income)),
+            ("with income", number(city.n_cells)),
+            ("of them imputed by the statistical office", number(city.n_imputed)),
+            ("without people or income", number(city.n_without_income)),
+            ("Left out: more than 1 % empty pixels", number(city.n_empty_pixels)),
+            ("Predicted", number(city.n_predicted)),
             ("Income of", _known(city.census_year)),
             ("Land use of", _known(city.land_use_year) if city.has_land_use else "none in this study"),
             ("Photograph of", _known(city.imagery_year)),
@@ -155,7 +156,7 @@ def _threshold_table(thresholds: pd.DataFrame, n_classes: int) -> pd.DataFrame:
         for column in ("with_imputed", "without_imputed"):
             low, high = ends.loc[k - 1, column], ends.loc[k, column]
             missing = is_missing(low) or is_missing(high)
-            row.append("" if missing else f"{french_number(float(low))} – {french_number(float(high))}")
+            row.append("" if missing else f"{number(float(low))} – {number(float(high))}")
         rows.append(row)
     return pd.DataFrame(rows, columns=["Class", "All cells, €", "Without imputed, €"]).set_index("Class")
 

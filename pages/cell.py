@@ -10,8 +10,9 @@ from data.store import cell_queries, queries
 from data.store.queries import City
 from pages.shared import cell_words, charts, city_words, explanation, frame, photograph, state
 from pages.shared.class_names import short_name
+from pages.shared.language import number
 from pages.shared.plain_text import warn
-from pages.shared.study import OpenStudy, french_number, is_missing
+from pages.shared.study import OpenStudy, is_missing
 
 # Row by row from the north-west; None is the cell itself.
 _AROUND = (
@@ -202,13 +203,13 @@ def _facts(here: OpenStudy, city: City, cell: pd.Series, order: list[str]) -> No
         ),
         (
             "Income a person",
-            "–" if is_missing(cell["income"]) else f"{french_number(cell['income'])} €",
+            "–" if is_missing(cell["income"]) else f"{number(cell['income'])} €",
             "a year",
         ),
         (
             "People",
-            "0" if is_missing(cell["individuals"]) else french_number(cell["individuals"]),
-            "" if is_missing(cell["households"]) else f"{french_number(cell['households'])} households",
+            "0" if is_missing(cell["individuals"]) else number(cell["individuals"]),
+            "" if is_missing(cell["households"]) else f"{number(cell['households'])} households",
         ),
     ]
     st.html(
@@ -223,9 +224,7 @@ def _facts(here: OpenStudy, city: City, cell: pd.Series, order: list[str]) -> No
     said = [f"Cell <b>{frame.short_id(cell['cell_id'])}</b> of {frame.escape(city.name)}"]
     if cell["cell_id"] in order:
         rank = order.index(cell["cell_id"]) + 1
-        said.append(
-            f"number {french_number(rank)} of {french_number(len(order))} by disagreement with the census"
-        )
+        said.append(f"number {number(rank)} of {number(len(order))} by disagreement with the census")
     if not is_missing(cell["fold"]):
         said.append(f"fold {int(cell['fold'])}")
     frame.note(", ".join(said) + ".")

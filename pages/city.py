@@ -26,9 +26,10 @@ from pages.shared import (
     state,
     take_away,
 )
+from pages.shared.language import number
 from pages.shared.rasters import Raster, as_data_url, hatch_bitmap
 from pages.shared.selection import Selection
-from pages.shared.study import OpenStudy, french_number, is_missing
+from pages.shared.study import OpenStudy, is_missing
 
 LISTED = 8
 
@@ -215,7 +216,7 @@ def _legends(city: City, legends: list[str]) -> None:
         f'135deg,{ink.muted} 0 2px,transparent 2px 5px)">'
         "</span>"
     )
-    hatched = f'<span class="pair">{hatch} imputed ({french_number(city.n_imputed)} cells)</span>'
+    hatched = f'<span class="pair">{hatch} imputed ({number(city.n_imputed)} cells)</span>'
     for column, legend in zip(st.columns(2, gap="small"), legends, strict=True):
         with column:
             st.html(f'<div class="carreau-legend">{legend}<span>·</span>{hatched}</div>')
@@ -279,7 +280,7 @@ def _figures(view: View) -> None:
     frame.sentence(city_words.verdict(measures, here.row.n_classes))
     who = "imputed cells included" if with_imputed else "imputed cells left out"
     frame.note(
-        f"{french_number(int(measures['n'].max()))} cells, {who}; large: mean of the values inside each "
+        f"{number(int(measures['n'].max()))} cells, {who}; large: mean of the values inside each "
         f"fold, with its 95 % interval; the figures are on {city_words.unit(here.row.n_classes)}s"
         + (", maps and confusion matrix on quintiles." if quintiles else ".")
     )

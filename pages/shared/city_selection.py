@@ -11,8 +11,8 @@ import streamlit as st
 from core.statistics.bootstrap import Interval, ratio_of_sums
 from core.statistics.interval import interval_of_sums
 from pages.shared import charts, city_words, figures, frame, state
+from pages.shared.language import number
 from pages.shared.selection import NAME, Selection
-from pages.shared.study import french_number
 
 _TURN = "selection.turn"  # a chart forgets what was selected on it when its key changes
 
@@ -88,7 +88,7 @@ def selected_figures(
     people = cells["individuals"].sum()
     figures.figures(
         [
-            ("Cells selected", str(len(cells)), f"{french_number(people)} people"),
+            ("Cells selected", str(len(cells)), f"{number(people)} people"),
             (f"Mean census {one}", city_words.number(census.mean()), f"{_span(census)}"),
             (f"Mean expected {one}", city_words.number(expected.mean()), "by the model"),
             ("Mean difference", off[0], by_error or off[1]),

@@ -8,11 +8,11 @@ arrival, never again on the same page, so that Back always leaves it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import streamlit as st
 
-SHARED = ("study", "city", "imputed")
+SHARED = ("study", "city", "imputed", "lang")
 _ARRIVED = "address.arrived"
 _CARRIED = "address.carried."
 _DEFAULT = "address.default."
@@ -32,8 +32,7 @@ def choice(name: str, options: Sequence[str], default: str) -> str:
     than `options` is answered by `wrong_choice(name)`.
     """
     asked = st.query_params.get(name)
-    carried = st.session_state.get(_CARRIED + name) if name in SHARED else None
-    value = next((str(v) for v in (asked, carried) if v in options), default)
+    value = peek(name, options, default)
     if name in SHARED:
         # which study is the default changes when another is published, so it always stands in the address
         is_named = value != default or (name == "study" and len(options) > 1)
@@ -43,6 +42,12 @@ def choice(name: str, options: Sequence[str], default: str) -> str:
         st.session_state[_DEFAULT + name] = default
     st.session_state[name] = value
     return value
+
+
+def peek(name: str, options: Collection[str], default: str) -> str:
+    """Return what `choice` would, without setting or writing anything."""
+    carried = st.session_state.get(_CARRIED + name) if name in SHARED else None
+    return next((str(v) for v in (st.query_params.get(name), carried) if v in options), default)
 
 
 def wrong_choice(name: str, options: Sequence[str]) -> str | None:

@@ -78,15 +78,6 @@ def _answer(file: str, name: str, arguments: tuple[Any, ...], _question: Callabl
     return _question(_connection(file).cursor(), *arguments)
 
 
-def french_number(value: float, digits: int = 0) -> str:
-    """Return a number with thin spaces between thousands.
-
-    >>> french_number(12345.678, 1)
-    '12\\u202f345.7'
-    """
-    return f"{value:,.{digits}f}".replace(",", "\u202f")
-
-
 def is_missing(value: object) -> bool:
     """Return whether a value read from the publication is NULL."""
     return value is None or bool(pd.isna(value))

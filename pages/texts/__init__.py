@@ -1,0 +1,1 @@
+"""The catalogue of texts: one file a language, in gettext's format."""
