@@ -81,15 +81,15 @@ def write(catalogue: Catalog, file: Path) -> None:
     file.write_text(header + buffer.getvalue().decode("utf-8"), encoding="utf-8")
 
 
-def _first(known: list[Catalog], text: str | tuple[str, str]) -> str | tuple[str, ...] | list[str] | None:
+def _first(known: list[Catalog], text: str | tuple[str, str]) -> str | tuple[str, ...] | None:
     return next(filter(None, (_translation(catalogue, text) for catalogue in known)), None)
 
 
-def _translation(catalogue: Catalog, text: str | tuple[str, str]) -> str | tuple[str, ...] | list[str] | None:
+def _translation(catalogue: Catalog, text: str | tuple[str, str]) -> str | tuple[str, ...] | None:
     message = catalogue.get(text)
     if message is None or not _complete(message):
         return None
-    return message.string
+    return message.string if isinstance(message.string, str) else tuple(message.string or ())
 
 
 def _complete(message: Message) -> bool:
