@@ -89,7 +89,8 @@ def _translation(catalogue: Catalog, text: str | tuple[str, str]) -> str | tuple
     message = catalogue.get(text)
     if message is None or not _complete(message):
         return None
-    return message.string if isinstance(message.string, str) else tuple(message.string or ())
+    string = message.string
+    return string if string is None or isinstance(string, str) else tuple(string)
 
 
 def _complete(message: Message) -> bool:
