@@ -653,3 +653,55 @@ COMMENT ON COLUMN provenance.source IS 'Who made it, as the study file says.';
 COMMENT ON COLUMN provenance.licence IS 'Licence, as the study file says.';
 COMMENT ON COLUMN provenance.vintage IS 'Year or date of what it shows.';
 COMMENT ON COLUMN provenance.crs IS 'CRS of the file; empty for tables.';
+
+CREATE TABLE local_moran (
+    city_id VARCHAR NOT NULL,
+    cell_id VARCHAR NOT NULL,
+    includes_imputed BOOLEAN NOT NULL,
+    value FLOAT NOT NULL,
+    residual FLOAT NOT NULL,
+    around FLOAT NOT NULL,
+    p_value FLOAT NOT NULL,
+    q_value FLOAT NOT NULL
+);
+COMMENT ON TABLE local_moran IS 'Where errors cluster: local Moran''s I of the residuals, one row a compared cell with neighbours.';
+COMMENT ON COLUMN local_moran.city_id IS 'City.';
+COMMENT ON COLUMN local_moran.cell_id IS 'Cell.';
+COMMENT ON COLUMN local_moran.includes_imputed IS 'True: cells with imputed income count, too.';
+COMMENT ON COLUMN local_moran.value IS 'Local Moran''s I (Anselin 1995), queen neighbours: standardised residual times its neighbours'' mean.';
+COMMENT ON COLUMN local_moran.residual IS 'Standardised residual of the cell: expected class less census class; positive: predicted too rich.';
+COMMENT ON COLUMN local_moran.around IS 'Mean standardised residual of its neighbours.';
+COMMENT ON COLUMN local_moran.p_value IS 'Two-sided, conditional permutation of the other cells.';
+COMMENT ON COLUMN local_moran.q_value IS 'Benjamini-Hochberg over the cells of the city.';
+
+CREATE TABLE cell_feature (
+    city_id VARCHAR NOT NULL,
+    cell_id VARCHAR NOT NULL,
+    model_id VARCHAR NOT NULL,
+    feature FLOAT[] NOT NULL
+);
+COMMENT ON TABLE cell_feature IS 'What the network that never saw a cell makes of it; only features of one network can be compared.';
+COMMENT ON COLUMN cell_feature.city_id IS 'City.';
+COMMENT ON COLUMN cell_feature.cell_id IS 'Cell.';
+COMMENT ON COLUMN cell_feature.model_id IS 'Network (table model) that the features are of.';
+COMMENT ON COLUMN cell_feature.feature IS 'Its pooled last features, centred, turned to their main axes (PCA of that network''s cells), of length 1: the inner product of two is their likeness.';
+
+CREATE TABLE district (
+    city_id VARCHAR NOT NULL,
+    district_id VARCHAR NOT NULL,
+    name VARCHAR NOT NULL
+);
+COMMENT ON TABLE district IS 'Districts of a city (communes, wards ...), where the study names a file of them.';
+COMMENT ON COLUMN district.city_id IS 'City.';
+COMMENT ON COLUMN district.district_id IS 'Id of the district, as in its file.';
+COMMENT ON COLUMN district.name IS 'Name of the district.';
+
+CREATE TABLE cell_district (
+    city_id VARCHAR NOT NULL,
+    cell_id VARCHAR NOT NULL,
+    district_id VARCHAR NOT NULL
+);
+COMMENT ON TABLE cell_district IS 'District that holds the centre of a cell; cells in none have no row.';
+COMMENT ON COLUMN cell_district.city_id IS 'City.';
+COMMENT ON COLUMN cell_district.cell_id IS 'Cell.';
+COMMENT ON COLUMN cell_district.district_id IS 'District.';

@@ -31,6 +31,9 @@ SORT_ORDER: dict[str, tuple[str, ...]] = {
     "cell_colour": ("city_id", "cell_id"),
     "prediction": ("city_id", "cell_id"),
     "activation_map": ("city_id", "cell_id"),
+    "local_moran": ("city_id", "includes_imputed", "cell_id"),
+    "cell_feature": ("city_id", "model_id", "cell_id"),
+    "cell_district": ("city_id", "cell_id"),
 }
 
 

@@ -82,7 +82,11 @@ def write(catalogue: Catalog, file: Path) -> None:
 
 
 def _first(known: list[Catalog], text: str | tuple[str, str]) -> str | tuple[str, ...] | None:
-    return next(filter(None, (_translation(catalogue, text) for catalogue in known)), None)
+    for catalogue in known:
+        translation = _translation(catalogue, text)
+        if translation:
+            return translation
+    return None
 
 
 def _translation(catalogue: Catalog, text: str | tuple[str, str]) -> str | tuple[str, ...] | None:

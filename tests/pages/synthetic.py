@@ -15,6 +15,7 @@ import pandas as pd
 import shapely
 from scipy import ndimage, stats
 
+from core.statistics.spatial import local_morans_i
 from data.grid import format_cell_ids
 from data.store.write import publish
 from tests.pages import synthetic_statistics as statistics
@@ -183,6 +184,7 @@ def _city(position: int, n: int, with_land_use: bool, rng: np.random.Generator) 
         "confusion": statistics.confusion(city_id, joined),
         "calibration": statistics.calibration(city_id, joined),
     }
+    made |= _places(city_id, cell, joined, rng)
     if with_land_use:
         polygons, shares, sums = land_use(city_id, cell_id, x, y, maps, side, west, south, rng)
         active = sums[sums["cell_id"].isin(set(cell_id[has]))]
@@ -218,6 +220,54 @@ def _city(position: int, n: int, with_land_use: bool, rng: np.random.Generator) 
         ]
     )
     return made
+
+
+def _places(
+    city_id: str, cell: pd.DataFrame, joined: pd.DataFrame, rng: np.random.Generator
+) -> dict[str, pd.DataFrame]:
+    """Local Moran's I, features that grow alike with income, and two districts, west and east."""
+    moran = []
+    for with_imputed in (True, False):
+        kept = joined if with_imputed else joined[~joined["imputed"]]
+        off = (kept["expected_class"] - kept["true_class"].astype(float)).to_numpy()
+        off = (off - off.mean()) / off.std()
+        value = local_morans_i(kept["x"], kept["y"], off, CELL)
+        p_value = rng.uniform(0.001, 1, len(kept))
+        moran.append(
+            pd.DataFrame(
+                {
+                    "city_id": city_id,
+                    "cell_id": kept["cell_id"],
+                    "includes_imputed": with_imputed,
+                    "value": value,
+                    "residual": off,
+                    "around": value / off,
+                    "p_value": p_value,
+                    "q_value": stats.false_discovery_control(p_value),
+                }
+            ).dropna()
+        )
+    known = cell[cell["fold"].notna()]
+    feature = np.column_stack([np.log(known["income"]) - 9.9, rng.normal(0, 0.1, (len(known), 7))])
+    feature /= np.linalg.norm(feature, axis=1, keepdims=True)
+    west = cell["x"] < cell["x"].median()
+    return {
+        "local_moran": pd.concat(moran, ignore_index=True),
+        "cell_feature": pd.DataFrame(
+            {
+                "city_id": city_id,
+                "cell_id": known["cell_id"],
+                "model_id": [f"fold-{fold}" for fold in known["fold"]],
+                "feature": list(feature.astype(np.float32)),
+            }
+        ),
+        "district": pd.DataFrame(
+            {"city_id": city_id, "district_id": ["01", "02"], "name": ["Rive-Ouest", "Rive-Est"]}
+        ),
+        "cell_district": pd.DataFrame(
+            {"city_id": city_id, "cell_id": cell["cell_id"], "district_id": np.where(west, "01", "02")}
+        ),
+    }
 
 
 def _nullable(values: np.ndarray) -> pd.arrays.IntegerArray:
