@@ -51,12 +51,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     regions.add_argument("--form", default="tif", help="tif or jp2")
     regions.set_defaults(measure=_regions)
 
+    pages = benches.add_parser("pages", help="is every page quick at the size of a country?")
+    pages.add_argument("--cells", type=int, default=2_300_000, help="cells of the publication")
+    pages.add_argument("--keep", type=Path, help="folder that keeps the publication, or holds it already")
+    pages.set_defaults(measure=_pages)
+
     fills = benches.add_parser("fills", help="which fill of class occlusion is closest to the truth?")
     fills.add_argument("--study", type=Path, default=REPOSITORY / "data" / "demo" / "study.toml")
     fills.add_argument("--cells", type=int, default=300)
     fills.set_defaults(measure=_fills)
 
-    for one in (inference, recovery, nothing, kills, fuzz, regions, fills):
+    for one in (inference, recovery, nothing, kills, fuzz, regions, pages, fills):
         one.add_argument("--seed", type=int, default=1)
         one.add_argument("--json", action="store_true", help="print one JSON object on one line")
 
@@ -108,6 +113,12 @@ def _regions(options: argparse.Namespace) -> Report:
     from core.bench.regions import measure_regions
 
     return measure_regions(options.pixels, options.form)
+
+
+def _pages(options: argparse.Namespace) -> Report:
+    from core.bench.pages import measure_pages
+
+    return measure_pages(options.cells, keep=options.keep)
 
 
 def _fuzz(options: argparse.Namespace) -> Report:
