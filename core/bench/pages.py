@@ -66,14 +66,14 @@ _MAPS = (
 )
 _PATTERNS = (
     "",
-    "&relation=i",
-    "&relation=ii",
-    "&relation=iii",
-    "&relation=iv",
-    "&map=poor",
+    "&relation=census",
+    "&relation=prediction",
+    "&relation=occlusion",
+    "&map=paper",
+    "&level=paper",
     "&level=2",
     "&level=1",
-    "&coefficient=kendall",
+    "&coefficient=spearman",
     "&imputed=1",
 )
 
@@ -82,10 +82,10 @@ def measure_pages(cells: int = 2_300_000, *, keep: Path | None = None) -> dict[s
     """Publish ``cells`` cells in 49 cities, one of 300,000, and time every view of the dashboard on them.
 
     Returns cells, cities, views (each page, query, cold_ms, warm_ms, cpu_ms, message_mb, sent_mb),
-    warm_ms_max, cold_ms_max, message_mb_max, server_mb (peak in RAM with 20 visitors), seconds and failed. Times run from
-    the request to the end of the script, as the server's visitor sees them: cold is the first time of a view
-    in a server that has drawn each page for another city before, warm the median of five more times; cpu_ms
-    is what a warm run costs the server, which other work on the machine hardly changes.
+    warm_ms_max, cold_ms_max, message_mb_max, server_mb (peak in RAM with 20 visitors), seconds and failed.
+    Times run from the request to the end of the script, as the server's visitor sees them: cold is the first
+    time of a view in a server that has drawn each page for another city before, warm the median of five more
+    times; cpu_ms is what a warm run costs the server, which other work on the machine hardly changes.
 
     ``keep``: folder to keep the publication in, or to take it from where it stands already.
     """
