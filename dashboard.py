@@ -27,8 +27,9 @@ page = st.navigation(
 frame.style()
 state.arrive(page.url_path)
 state.choice("lang", list(LANGUAGES), readers_language())
+frame.first_visit_hint()
 try:
     page.run()
 except (CarreauError, duckdb.Error) as error:
     fault(error)
-frame.one_step_back()
+frame.in_browser()

@@ -15,7 +15,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from data.grid import parse_cell_id
 from data.store.queries import City
 from pages.shared import palette, state, study
-from pages.shared.language import LANGUAGES, _, day, later, number, readers_language
+from pages.shared.language import LANGUAGES, _, day, language, later, number, readers_language
 from pages.shared.plain_text import plain, warn
 from pages.shared.study import OpenStudy
 
@@ -28,11 +28,12 @@ FOLDS = {
     "city": later("one city left out"),
 }
 _STYLE = Path(__file__).with_name("frame.css")
-_BACK_BUTTON = st.components.v2.component(
-    "carreau.back_button",
+_IN_BROWSER = st.components.v2.component(
+    "carreau.in_browser",
     html="<span></span>",
-    js=Path(__file__).with_name("back_button.js").read_text(encoding="utf-8"),
+    js=Path(__file__).with_name("in_browser.js").read_text(encoding="utf-8"),
 )
+_SEEN = "carreau-seen"  # cookie and session value: the hint was closed
 
 
 def icon() -> Image.Image:
@@ -48,9 +49,35 @@ def style() -> None:
     st.html(_STYLE)
 
 
-def one_step_back() -> None:
-    """Let the Back button leave a page in one step, whatever the page wrote into the address on arrival."""
-    _BACK_BUTTON(key="back-button", height=1)
+def in_browser() -> None:
+    """Have the browser do its part: Back leaves a page in one step, whatever the page wrote into the address
+    on arrival; the document has its language; a closed hint stays closed."""
+    _IN_BROWSER(
+        key="in-browser",
+        height=1,
+        data={"language": language(), "seen": bool(st.session_state.get(_SEEN))},
+    )
+
+
+def first_visit_hint() -> None:
+    """Say in three sentences how to begin, until the reader has closed it once."""
+    if st.session_state.get(_SEEN) or _SEEN in st.context.cookies:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="first-visit"):
+        note(
+            _(
+                "New here? A square on the maps is a census cell of 200 m; every prediction comes from a "
+                "network that never saw that cell. <b>City</b> shows where the model is wrong: choose what "
+                "each map shows, point at a cell, click it. <b>Patterns</b> says whether it looks at land "
+                "use, <b>Trust</b> whether its maps can be believed."
+            ),
+            width="stretch",
+        )
+        st.button(_("Got it"), on_click=_close_hint, key="first-visit.close")
+
+
+def _close_hint() -> None:
+    st.session_state[_SEEN] = True
 
 
 def through_dashboard() -> None:

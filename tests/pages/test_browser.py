@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,15 +61,6 @@ def server(study: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
     chromium()
     with dashboard(tmp_path_factory.mktemp("var"), study) as address:
         yield address
-
-
-@pytest.fixture(scope="session")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of the screenshots: pytest's own, or the one that PYTEST_SCREENSHOTS names."""
-    named = os.environ.get("PYTEST_SCREENSHOTS")
-    folder = Path(named) if named else tmp_path_factory.mktemp("screenshots")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 @pytest.fixture(params=["light"])

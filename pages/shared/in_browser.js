@@ -1,9 +1,14 @@
+// What the server cannot do itself: one entry a reader's act in the history, the document's language, a cookie.
+//
 // Streamlit adds a history entry for every change of the address that the server makes: the shared choices (the city)
 // that a page writes when the reader arrives, or the parameters and then the path when a table row leads to another
 // page. Each would cost a press of Back on which nothing seems to happen. So the reader's own acts make entries, one
 // each, and whatever else the server writes before the next act replaces the entry.
 
-export default function () {
+export default function ({ data }) {
+  document.documentElement.lang = data.language; // for screen readers and hyphenation
+  // a year; the server only reads it, to know whether to explain itself
+  if (data.seen) document.cookie = "carreau-seen=1; max-age=31536000; path=/; samesite=strict";
   if (history.oneEntryAnAct) return;
   history.oneEntryAnAct = true;
   const push = history.pushState.bind(history);
