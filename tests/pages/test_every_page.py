@@ -26,14 +26,12 @@ SAME = re.compile(
     r"⟪[^⟫]*⟫|<[^>]*>|&\w+;|:material/\w+:|%\{[^}]*\}|`[^`]*`|https?://\S+|\b[\w.-]+\.(?:toml|gpkg|tif|shp|md|py)\b"
     r"|CRS\w+|EPSG:\d+|[NE]\d{5,}"
 )
-WORDS_KEPT = set(
-    """
+KEPT = """
     carreau english français language langue levy abitbol karsai arxiv urban atlas insee filosofi copernicus
     spearman pearson kendall moran cam grad captum efficientnet mobilenet binomial coral softmax sha csv
     geoparquet geopackage parquet pdf html svg png synthetic study made for the tests of pages kêr bihan
     port azur rive est ouest none generated fold
-    """.split()
-)
+"""
 
 
 class Marked(gettext.NullTranslations):
@@ -101,7 +99,7 @@ def unmarked_words(text: str) -> list[str]:
             break
         text = shorter
     words = re.findall(r"[^\W\d_]{3,}", SAME.sub(" ", text))
-    return [word for word in words if word.lower() not in WORDS_KEPT]
+    return [word for word in words if word.lower() not in KEPT.split()]
 
 
 def test_words_outside_marks_are_found() -> None:
