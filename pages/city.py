@@ -26,12 +26,13 @@ from pages.shared import (
     state,
     take_away,
 )
-from pages.shared.language import number
+from pages.shared.language import _, later, number, plural
 from pages.shared.rasters import Raster, as_data_url, hatch_bitmap
 from pages.shared.selection import Selection
 from pages.shared.study import OpenStudy, is_missing
 
 LISTED = 8
+SIDES = {"left": later("Left map"), "right": later("Right map")}
 
 
 def page() -> None:
@@ -103,16 +104,18 @@ def _block_m(city: City) -> float | None:
 def _controls(here: OpenStudy, city: City) -> tuple[bool, bool]:
     """Draw the title line; return (show quintiles, include imputed cells)."""
     has_quintiles = here.row.n_classes == 10
-    place, classes, imputed = frame.title_line(f"Where is the model wrong in {city.name}?", [16, 17, 21])
+    place, classes, imputed = frame.title_line(
+        _("Where is the model wrong in {city}?").format(city=city.name), [16, 17, 21]
+    )
     with place:
         frame.city_control(here)
     quintiles = False
     with classes:
         if has_quintiles:
-            options = {"deciles": "Deciles", "quintiles": "Quintiles"}
+            options = {"deciles": _("Deciles"), "quintiles": _("Quintiles")}
             quintiles = state.choice("classes", list(options), "deciles") == "quintiles"
             st.segmented_control(
-                "Classes",
+                _("Classes"),
                 list(options),
                 format_func=options.__getitem__,
                 key="classes",
@@ -120,18 +123,22 @@ def _controls(here: OpenStudy, city: City) -> tuple[bool, bool]:
                 on_change=state.remember,
                 args=("classes",),
                 label_visibility="collapsed",
-                help="Quintiles pair the deciles on the maps and in the confusion matrix; "
-                "the figures stay on deciles.",
+                help=_(
+                    "Quintiles pair the deciles on the maps and in the confusion matrix; the figures stay on "
+                    "deciles."
+                ),
             )
     with imputed:
         with_imputed = state.switch("imputed")
         st.toggle(
-            "Include imputed cells",
+            _("Include imputed cells"),
             key="imputed",
             on_change=state.remember,
             args=("imputed",),
-            help="Their income was imputed by the statistical office for secrecy. Always hatched on the "
-            "maps; left out of the figures, charts and list unless this is on.",
+            help=_(
+                "Their income was imputed by the statistical office for secrecy. Always hatched on the maps; "
+                "left out of the figures, charts and list unless this is on."
+            ),
         )
     return quintiles, with_imputed
 
@@ -139,13 +146,14 @@ def _controls(here: OpenStudy, city: City) -> tuple[bool, bool]:
 def _maps(view: View) -> None:
     here, city, cells = view.here, view.city, view.cells
     columns = st.columns(2, gap="small")
-    titles = {**layers.NAMES, **({land_use_layer.NAME: land_use_layer.TITLE} if city.has_land_use else {})}
+    names = {**layers.NAMES, **({land_use_layer.NAME: land_use_layer.TITLE} if city.has_land_use else {})}
+    titles = {name: _(title) for name, title in names.items()}
     shown = []
     for column, side, default in zip(columns, ("left", "right"), ("census", "predicted"), strict=True):
         shown.append(state.choice(side, list(titles), default))
         with column:
             st.segmented_control(
-                f"{side.capitalize()} map",
+                _(SIDES[side]),
                 list(titles),
                 format_func=titles.__getitem__,
                 key=side,
@@ -171,9 +179,10 @@ def _maps(view: View) -> None:
         raster,
         cells,
         place=f"{here.row.study_id}/{city.city_id}",
-        label=f"Two maps of {city.name}: {titles[shown[0]]} and {titles[shown[1]]}. "
-        "Arrow keys pan, plus and minus zoom, 0 shows the whole city, Enter selects the middle cell, R marks "
-        "a corner of a rectangle there.",
+        label=_(
+            "Two maps of {city}: {left} and {right}. Arrow keys pan, plus and minus zoom, 0 shows the whole "
+            "city, Enter selects the middle cell, R marks a corner of a rectangle there."
+        ).format(city=city.name, left=titles[shown[0]], right=titles[shown[1]]),
         crs=here.row.grid_crs,
         on_click=_select,
         on_rectangle=city_selection.on_rectangle,
@@ -205,7 +214,7 @@ def _picture(view: View, raster: Raster, name: str, inside: NDArray[np.bool_] | 
     grey = ""
     if (layer.steps < 0).any():
         swatch = f'<span class="chip" style="background:{palette.inks().no_data}"></span>'
-        grey = f"<span>·</span>{swatch}<span>no value</span>"
+        grey = f"<span>·</span>{swatch}<span>{_('no value')}</span>"
     return layers.picture(raster, view.cells, layer, inside), layers.legend(layer) + grey
 
 
@@ -216,7 +225,8 @@ def _legends(city: City, legends: list[str]) -> None:
         f'135deg,{ink.muted} 0 2px,transparent 2px 5px)">'
         "</span>"
     )
-    hatched = f'<span class="pair">{hatch} imputed ({number(city.n_imputed)} cells)</span>'
+    imputed = plural("imputed ({n} cell)", "imputed ({n} cells)", city.n_imputed)
+    hatched = f'<span class="pair">{hatch} {imputed.format(n=number(city.n_imputed))}</span>'
     for column, legend in zip(st.columns(2, gap="small"), legends, strict=True):
         with column:
             st.html(f'<div class="carreau-legend">{legend}<span>·</span>{hatched}</div>')
@@ -234,31 +244,35 @@ def _selection_line(city: City, selected: pd.Series | None) -> None:
     selected."""
     with st.container(horizontal=True, vertical_alignment="center", key="selected-cell"):
         if selected is None:
-            frame.note("Select a cell on either map to see what is known of it.")
+            frame.note(_("Select a cell on either map to see what is known of it."))
             return
-        census = (
-            "no census income" if is_missing(selected["class"]) else f"census <b>{int(selected['class'])}</b>"
-        )
-        if is_missing(selected["predicted"]):
-            predicted = "not predicted (the photograph has empty pixels here)"
-        else:
-            predicted = (
-                f"predicted <b>{int(selected['predicted'])}</b> (expected {selected['expected_class']:.1f})"
-            )
-        imputed = ", imputed" if selected["imputed"] else ""
-        people = 0 if is_missing(selected["individuals"]) else int(selected["individuals"])
-        frame.note(
-            f"Selected <b>{frame.short_id(selected['cell_id'])}</b>: {census}{imputed}, {predicted}, "
-            f"{people} people.",
-            width="content",
-        )
+        frame.note(_said_of(selected), width="content")
         st.page_link(
             "pages/cell.py",
-            label="Open cell",
+            label=_("Open cell"),
             icon=":material/arrow_forward:",
             icon_position="right",
             query_params=state.address(cell=selected["cell_id"], city=city.city_id),
         )
+
+
+def _said_of(cell: pd.Series) -> str:
+    """Say of a cell what census and model say, as HTML."""
+    census = _("no census income")
+    if not is_missing(cell["class"]):
+        text = _("census <b>{value}</b>, imputed") if cell["imputed"] else _("census <b>{value}</b>")
+        census = text.format(value=int(cell["class"]))
+    predicted = _("not predicted (the photograph has empty pixels here)")
+    if not is_missing(cell["predicted"]):
+        predicted = _("predicted <b>{value}</b> (expected {expected})").format(
+            value=int(cell["predicted"]), expected=number(cell["expected_class"], 1)
+        )
+    people = 0 if is_missing(cell["individuals"]) else int(cell["individuals"])
+    return plural(
+        "Selected <b>{cell}</b>: {census}, {predicted}, {n} person.",
+        "Selected <b>{cell}</b>: {census}, {predicted}, {n} people.",
+        people,
+    ).format(cell=frame.short_id(cell["cell_id"]), census=census, predicted=predicted, n=number(people))
 
 
 def _figures(view: View) -> None:
@@ -266,7 +280,7 @@ def _figures(view: View) -> None:
     if view.selected:
         cells = view.shown
         if cells.empty:
-            frame.sentence("No cell that can be compared with the census is selected.")
+            frame.sentence(_("No cell that can be compared with the census is selected."))
         else:
             city_selection.selected_figures(
                 view.selected, cells, here.row.n_classes, _block_m(city), here.row.cell_size_m
@@ -274,20 +288,33 @@ def _figures(view: View) -> None:
         return
     measures = here.ask(queries.agreement, city.city_id, with_imputed)
     if measures.empty:
-        frame.sentence("No agreement with the census was published for this city.")
+        frame.sentence(_("No agreement with the census was published for this city."))
         return
     st.html(frame.tight(city_words.figures_html(measures, here.row.n_classes)))
     frame.sentence(city_words.verdict(measures, here.row.n_classes))
-    who = "imputed cells included" if with_imputed else "imputed cells left out"
-    frame.note(
-        f"{number(int(measures['n'].max()))} cells, {who}; large: mean of the values inside each "
-        f"fold, with its 95 % interval; the figures are on {city_words.unit(here.row.n_classes)}s"
-        + (", maps and confusion matrix on quintiles." if quintiles else ".")
+    frame.note(_basis(int(measures["n"].max()), with_imputed, here.row.n_classes, quintiles))
+
+
+def _basis(n: int, with_imputed: bool, n_classes: int, quintiles: bool) -> str:
+    """Say which cells the figures are of, and what they are."""
+    if with_imputed:
+        text = _(
+            "{n} cells, imputed cells included; large: mean of the values inside each fold, with its 95 % "
+            "interval; the figures are on {units}"
+        )
+    else:
+        text = _(
+            "{n} cells, imputed cells left out; large: mean of the values inside each fold, with its 95 % "
+            "interval; the figures are on {units}"
+        )
+    text = text.format(n=number(n), units=city_words.units(n_classes))
+    return (_("{figures}, maps and confusion matrix on quintiles.") if quintiles else "{figures}.").format(
+        figures=text
     )
 
 
 def _confusion(view: View) -> None:
-    st.subheader("Confusion", anchor=False)
+    st.subheader(_("Confusion"), anchor=False)
     rows = view.here.ask(queries.confusion, view.city.city_id, view.with_imputed)
     others = view.selected.only(confusion=None)  # a chart that sets a part shows the cells of the others
     if others:
@@ -301,7 +328,9 @@ def _confusion(view: View) -> None:
     charts.draw(
         charts.confusion(table, one, view.selected.confusion),
         city_selection.chart_key("confusion"),
-        f"Confusion matrix of census and predicted {one}s, in percent",
+        _("Confusion matrix of census and predicted {units}, in percent").format(
+            units=city_words.units(len(table))
+        ),
         city_selection.on_confusion,
     )
     frame.sentence(city_words.confusion_sentence(table, one))
@@ -315,27 +344,27 @@ def confusion_table(rows: pd.DataFrame, n_classes: int, quintiles: bool) -> np.n
 
 
 def _calibration(here: OpenStudy, city: City, with_imputed: bool) -> None:
-    st.subheader("Calibration", anchor=False)
+    st.subheader(_("Calibration"), anchor=False)
     bins = here.ask(queries.calibration, city.city_id, with_imputed)
     solid = city_words.solid_bins(bins)
     if len(solid):
-        charts.draw(charts.calibration(solid), "calibration", "Observed share against stated probability")
+        charts.draw(charts.calibration(solid), "calibration", _("Observed share against stated probability"))
     frame.sentence(city_words.calibration_sentence(bins))
 
 
 def _disagreements(view: View) -> None:
     here, city = view.here, view.city
-    st.subheader("Largest disagreements", anchor=False)
+    st.subheader(_("Largest disagreements"), anchor=False)
     if view.selected:
         rows = largest(view.shown, LISTED)
     else:
         rows = here.ask(queries.largest_disagreements, city.city_id, view.with_imputed, LISTED)
     shown = pd.DataFrame(
         {
-            "Cell": [frame.short_id(cell_id) for cell_id in rows["cell_id"]],
-            "Census": rows["class"],
-            "Predicted": rows["predicted"],
-            "People": rows["individuals"],
+            _("Cell"): [frame.short_id(cell_id) for cell_id in rows["cell_id"]],
+            _("Census"): rows["class"],
+            _("Predicted"): rows["predicted"],
+            _("People"): rows["individuals"],
         }
     )
     event = st.dataframe(
@@ -346,17 +375,17 @@ def _disagreements(view: View) -> None:
         selection_mode="single-row",
         height=300,
         column_config={
-            "Census": st.column_config.NumberColumn(width=62),
-            "Predicted": st.column_config.NumberColumn(width=76),
-            "People": st.column_config.NumberColumn(width=60, format="%d"),
+            _("Census"): st.column_config.NumberColumn(width=62),
+            _("Predicted"): st.column_config.NumberColumn(width=76),
+            _("People"): st.column_config.NumberColumn(width=60, format="%d"),
         },
-        alt="Cells whose prediction is farthest from the census",
+        alt=_("Cells whose prediction is farthest from the census"),
     )
     chosen = event["selection"]["rows"]
     if chosen:
         cell_id = rows.iloc[chosen[0]]["cell_id"]
         st.switch_page("pages/cell.py", query_params=state.address(cell=cell_id, city=city.city_id))
-    frame.sentence(city_words.disagreement_sentence(rows, city_words.unit(here.row.n_classes)))
+    frame.sentence(city_words.disagreement_sentence(rows, here.row.n_classes))
 
 
 def largest(cells: pd.DataFrame, limit: int) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import charts, city_selection, city_words, frame
+from pages.shared.language import _, number
 
 GROUPS = 5  # of density
 
@@ -29,12 +30,12 @@ def errors(
     one = city_words.unit(n_classes)
     left, middle, right = st.columns([1, 1, 1.15], gap="medium")
     with left:
-        st.subheader("Differences", anchor=False)
+        st.subheader(_("Differences"), anchor=False)
         reach, counts = histogram(brushed, n_classes)
         charts.draw(
             charts.differences(counts, reach, chosen),
             city_selection.chart_key("differences"),
-            "Histogram of predicted less census class",
+            _("Histogram of predicted less census class"),
             city_selection.on_differences,
             ("box", "points"),
         )
@@ -42,25 +43,34 @@ def errors(
     if cells.empty:
         return
     with middle:
-        st.subheader(f"Difference by census {one}", anchor=False)
+        st.subheader(_("Difference by census {unit}").format(unit=one), anchor=False)
         by_class = city_selection.by_group(
             cells, cells["class"].astype(int).astype("category"), block_m, size
         )
-        _drawn(by_class, f"census {one}", "by-class", f"Mean difference by census {one}")
+        _drawn(
+            by_class,
+            _("census {unit}").format(unit=one),
+            "by-class",
+            _("Mean difference by census {unit}").format(unit=one),
+        )
         frame.note(
-            "Poor cells are predicted too rich and rich ones too poor wherever a prediction is not perfect: "
-            "look for classes that stand off this slope. Dots without a line: fewer than 30 independent "
-            "cells."
+            _(
+                "Poor cells are predicted too rich and rich ones too poor wherever a prediction is not "
+                "perfect: look for classes that stand off this slope. Dots without a line: fewer than 30 "
+                "independent cells."
+            )
         )
     with right:
-        st.subheader("Difference by density", anchor=False)
+        st.subheader(_("Difference by density"), anchor=False)
         by_density = city_selection.by_group(cells, density_groups(cells), block_m, size)
-        _drawn(by_density, "people in the cell", "by-density", "Mean difference by density")
+        _drawn(by_density, _("people in the cell"), "by-density", _("Mean difference by density"))
         if by_density.empty:
             return
         frame.note(
-            "A fifth of the cells in each group. Dots without a line: fewer than 30 independent cells. "
-            "Above 0: predicted richer than the census."
+            _(
+                "A fifth of the cells in each group. Dots without a line: fewer than 30 independent cells. "
+                "Above 0: predicted richer than the census."
+            )
         )
 
 
@@ -82,14 +92,16 @@ def density_groups(cells: pd.DataFrame) -> pd.Series:
     people = cells["individuals"].astype(float)
     edges = np.unique(np.quantile(people.dropna(), np.linspace(0, 1, GROUPS + 1)).round())
     if len(edges) < 2:
-        return pd.Series(pd.Categorical(["all"] * len(cells)), index=cells.index)
-    labels = [f"{low:.0f} to {high:.0f}" for low, high in pairwise(edges)]
+        return pd.Series(pd.Categorical([_("all")] * len(cells)), index=cells.index)
+    labels = [
+        _("{low} to {high}").format(low=number(low), high=number(high)) for low, high in pairwise(edges)
+    ]
     edges[0], edges[-1] = -np.inf, np.inf
     return pd.cut(people, edges, labels=labels)
 
 
 def _drawn(groups: pd.DataFrame, title: str, key: str, alt: str) -> None:
     if groups.empty:
-        frame.sentence("Fewer than 30 cells in every group.")
+        frame.sentence(_("Fewer than 30 cells in every group."))
     else:
         charts.draw(charts.mean_difference(groups, title), key, alt)

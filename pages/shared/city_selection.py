@@ -11,7 +11,7 @@ import streamlit as st
 from core.statistics.bootstrap import Interval, ratio_of_sums
 from core.statistics.interval import interval_of_sums
 from pages.shared import charts, city_words, figures, frame, state
-from pages.shared.language import number
+from pages.shared.language import _, number, plural
 from pages.shared.selection import NAME, Selection
 
 _TURN = "selection.turn"  # a chart forgets what was selected on it when its key changes
@@ -59,14 +59,16 @@ def bar(selected: Selection, cells: pd.DataFrame, unit: str, take_away: Callable
     """Say what is selected and offer to show everything again, else how to select; then `take_away`."""
     with st.container(horizontal=True, vertical_alignment="center", key="selection"):
         if selected:
-            frame.note(
-                f"Shown: <b>{frame.escape(selected.words(unit))}</b>; {len(cells)} cells.", width="content"
-            )
-            st.button("Show all", on_click=_clear, key="selection.clear", icon=":material/close:")
+            text = plural("Shown: <b>{what}</b>; {n} cell.", "Shown: <b>{what}</b>; {n} cells.", len(cells))
+            what = frame.escape(selected.words(unit))
+            frame.note(text.format(what=what, n=number(len(cells))), width="content")
+            st.button(_("Show all"), on_click=_clear, key="selection.clear", icon=":material/close:")
         else:
             frame.note(
-                "Pick cells out: hold Shift and drag a rectangle on a map (or press R at two corners), click "
-                "in the confusion matrix, drag over the histogram of differences."
+                _(
+                    "Pick cells out: hold Shift and drag a rectangle on a map (or press R at two corners), "
+                    "click in the confusion matrix, drag over the histogram of differences."
+                )
             )
         take_away()
 
@@ -84,26 +86,42 @@ def selected_figures(
     near = np.abs(cells["predicted"].to_numpy(float) - census) <= 1
     off = _mean_with_interval(expected - census, cells, block_m, size)
     within = _mean_with_interval(100.0 * near, cells, block_m, size, (0.0, 100.0))
-    by_error = "what they were picked by" if selected.by_error else ""
+    by_error = _("what they were picked by") if selected.by_error else ""
     people = cells["individuals"].sum()
     figures.figures(
         [
-            ("Cells selected", str(len(cells)), f"{number(people)} people"),
-            (f"Mean census {one}", city_words.number(census.mean()), f"{_span(census)}"),
-            (f"Mean expected {one}", city_words.number(expected.mean()), "by the model"),
-            ("Mean difference", off[0], by_error or off[1]),
-            (f"Within one {one}", within[0] + "\u202f%", by_error or within[1]),
+            (
+                _("Cells selected"),
+                number(len(cells)),
+                plural("{n} person", "{n} people", people).format(n=number(people)),
+            ),
+            (
+                _("Mean census {unit}").format(unit=one),
+                city_words.number(census.mean()),
+                f"{_span(census)}",
+            ),
+            (
+                _("Mean expected {unit}").format(unit=one),
+                city_words.number(expected.mean()),
+                _("by the model"),
+            ),
+            (_("Mean difference"), off[0], by_error or off[1]),
+            (_("Within one {unit}").format(unit=one), within[0] + "\u202f%", by_error or within[1]),
         ]
     )
     frame.note(
-        "Of a selection no correlation is given: picked by its own error, or within a narrow range of "
-        "incomes, it would say nothing of the model. Calibration stays that of the whole city."
+        _(
+            "Of a selection no correlation is given: picked by its own error, or within a narrow range of "
+            "incomes, it would say nothing of the model. Calibration stays that of the whole city."
+        )
     )
 
 
 def _span(census: np.ndarray) -> str:
     low, high = int(census.min()), int(census.max())
-    return f"all {low}" if low == high else f"from {low} to {high}"
+    if low == high:
+        return _("all {value}").format(value=low)
+    return _("from {low} to {high}").format(low=low, high=high)
 
 
 def _mean_with_interval(
@@ -117,8 +135,8 @@ def _mean_with_interval(
     digits = 0 if bounds[1] == 100.0 else 2
     value = city_words.number(found.value, digits)
     if not np.isfinite(found.low):
-        return value, "no interval: too few independent cells"
-    return value, f"{city_words.number(found.low, digits)} to {city_words.number(found.high, digits)}"
+        return value, _("no interval: too few independent cells")
+    return value, city_words.between(found.low, found.high, digits)
 
 
 def _mean(

@@ -10,14 +10,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pages.shared import palette
+from pages.shared.language import _, later, number
 from pages.shared.rasters import Raster, as_data_url, colour_bitmap, paired
 
 NAMES = {
-    "census": "Census",
-    "predicted": "Predicted",
-    "difference": "Difference",
-    "uncertainty": "Uncertainty",
-    "fold": "Fold",
+    "census": later("Census"),
+    "predicted": later("Predicted"),
+    "difference": later("Difference"),
+    "uncertainty": later("Uncertainty"),
+    "fold": later("Fold"),
 }
 
 
@@ -46,27 +47,32 @@ def layer(name: str, cells: pd.DataFrame, n_classes: int, quintiles: bool) -> La
     if quintiles:
         census, predicted, n_classes = paired(census, n_classes), paired(predicted, n_classes), 5
     if name == "census":
-        return Layer(name, _steps(census - 1), tuple(palette.sequential(n_classes)), "poorest", "richest")
+        return Layer(
+            name, _steps(census - 1), tuple(palette.sequential(n_classes)), _("poorest"), _("richest")
+        )
     if name == "predicted":
-        return Layer(name, _steps(predicted - 1), tuple(palette.sequential(n_classes)), "poorest", "richest")
+        return Layer(
+            name, _steps(predicted - 1), tuple(palette.sequential(n_classes)), _("poorest"), _("richest")
+        )
     if name == "difference":
         reach = min(4, n_classes - 1)
         steps = _steps(np.clip(predicted - census, -reach, reach) + reach)
-        numbers = tuple(f"{k:+d}".replace("-", "−") if k else "0" for k in range(-reach, reach + 1))
+        numbers = tuple(number(k, sign=True) for k in range(-reach, reach + 1))
         labels = (f"≤ {numbers[0]}", *numbers[1:-1], f"≥ {numbers[-1]}") if reach < n_classes - 1 else numbers
         return Layer(
-            name, steps, tuple(palette.diverging(2 * reach + 1)), "predicted poorer", "richer", labels
+            name, steps, tuple(palette.diverging(2 * reach + 1)), _("predicted poorer"), _("richer"), labels
         )
     if name == "uncertainty":
         entropy = cells["entropy"].to_numpy(float, na_value=np.nan)
         low, high = _ends(entropy)
         steps = _steps(np.clip(np.floor((entropy - low) / (high - low) * 7), 0, 6))
-        return Layer(name, steps, tuple(palette.uncertainty(7)), f"entropy {low:.2f}", f"{high:.2f}")
+        least = _("entropy {value}").format(value=number(low, 2))
+        return Layer(name, steps, tuple(palette.uncertainty(7)), least, number(high, 2))
     if name == "fold":
         folds = cells["fold"].to_numpy(float, na_value=np.nan)
         n = int(np.nanmax(folds)) + 1 if np.isfinite(folds).any() else 1
         return Layer(
-            name, _steps(folds), tuple(palette.categories(n)), "fold", "", tuple(str(k) for k in range(n))
+            name, _steps(folds), tuple(palette.categories(n)), _("fold"), "", tuple(str(k) for k in range(n))
         )
     raise ValueError(f"no layer {name!r}; there are {', '.join(NAMES)}")
 

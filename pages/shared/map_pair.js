@@ -24,11 +24,13 @@ function cellAt(hover, coordinate) {
   return { index, x: hover.x0 + column * hover.size, y: hover.y0 - (row + 1) * hover.size };
 }
 
-function describe(hover, cell) {
-  const value = (raster) => (raster[cell.index] === 0 ? "none" : String(raster[cell.index]));
-  const imputed = hover.flags[cell.index] & 2 ? " (imputed)" : "";
-  const census = hover.census.some(Boolean) ? [`census ${value(hover.census)}${imputed}`] : []; // none on an upload
-  return [`N${cell.y} E${cell.x}`, ...census, `predicted ${value(hover.predicted)}`];
+// What the tooltip says; the words come from the page, in its language.
+function describe(map, cell) {
+  const { hover, words } = map;
+  const said = (words, raster) => words.replace("{value}", raster[cell.index] || map.words.none);
+  const census = hover.census.some(Boolean) // none on an upload
+    ? [said(hover.flags[cell.index] & 2 ? words.imputed : words.census, hover.census)] : [];
+  return [`N${cell.y} E${cell.x}`, ...census, said(words.predicted, hover.predicted)];
 }
 
 // A round length that is about 90 px long: 1, 2 or 5 times a power of ten.
@@ -60,7 +62,7 @@ function setView(map, view) {
 function showTooltip(map, info) {
   const cell = cellAt(map.hover, info.coordinate);
   if (!cell || info.x < 0) { map.tooltip.hidden = true; return; }
-  map.tooltip.replaceChildren(...describe(map.hover, cell).map((text) => {
+  map.tooltip.replaceChildren(...describe(map, cell).map((text) => {
     const line = document.createElement("div");
     line.textContent = text;
     return line;
@@ -155,7 +157,7 @@ async function create(parent, data) {
   const deck = await loadDeck(data.bundle);
   const find = (name) => parent.querySelector(`[data-part="${name}"]`);
   const map = { root: find("root"), tooltip: find("tooltip"), scaleBar: find("bar"), scaleText: find("length"),
-    north: find("north"), frame: find("rectangle"), library: deck, data };
+    north: find("north"), fit: find("fit"), frame: find("rectangle"), library: deck, data };
   map.root.style.height = `${data.height}px`;
   map.bitmaps = new Map();
   map.converter = new deck.JSONConverter({ configuration: { classes: {
@@ -188,7 +190,7 @@ async function create(parent, data) {
   canvas.addEventListener("keydown", (event) => onKey(map, event));
   canvas.addEventListener("pointerleave", () => { map.tooltip.hidden = true; });
   listenForRectangles(map);
-  find("fit").addEventListener("click", () => setView(map, fitted(map, map.data)));
+  map.fit.addEventListener("click", () => setView(map, fitted(map, map.data)));
   map.resized = new ResizeObserver(() => {
     if (map.root.clientWidth !== map.width && map.width === 0) setView(map, fitted(map, map.data));
     map.width = map.root.clientWidth;
@@ -219,7 +221,11 @@ async function update(map, data, send) {
   map.rectangles = data.rectangles;
   map.hover = { ...data.hover, flags: bytesOf(data.hover.flags), census: bytesOf(data.hover.census),
     predicted: bytesOf(data.hover.predicted) };
+  map.words = data.words;
   map.canvas.setAttribute("aria-label", data.label);
+  map.fit.textContent = data.words.whole;
+  map.fit.title = data.words.whole_title;
+  map.north.setAttribute("aria-label", data.words.north);
   map.north.style.transform = `rotate(${data.north}deg)`;
   if (moved) setView(map, fitted(map, data));
   drawScale(map);

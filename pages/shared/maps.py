@@ -22,6 +22,7 @@ import streamlit as st
 import streamlit.components.v1 as components_v1
 
 from pages.shared import palette
+from pages.shared.language import _
 from pages.shared.rasters import Raster, as_text
 
 _HERE = Path(__file__).parent
@@ -132,6 +133,7 @@ def map_pair(
             "deck": _compact(deck),
             "place": place,
             "label": label,
+            "words": _words(),
             "height": height,
             "rectangles": on_rectangle is not None,
             "north": north_angle(x0, y0, crs),
@@ -157,6 +159,19 @@ def map_pair(
     )
     hit = result.clicked
     return None if hit is None else (int(hit["x"]), int(hit["y"]))
+
+
+def _words() -> dict[str, str]:
+    """Return the texts of the component in the language of the page, `{value}` filled by itself."""
+    return {
+        "none": _("none"),
+        "census": _("census {value}"),
+        "imputed": _("census {value} (imputed)"),
+        "predicted": _("predicted {value}"),
+        "whole": _("Whole map"),
+        "whole_title": _("Show the whole map (key 0)"),
+        "north": _("North arrow"),
+    }
 
 
 def _extent(raster: Raster, reach: tuple[float, float, float, float] | None) -> list[float]:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pages.shared.language import _, number, plural
 from pages.shared.rasters import paired
 
 NAME = "only"  # in the address
@@ -108,25 +109,32 @@ class Selection:
         """
         parts = []
         if self.confusion:
-            parts.append(f"census {unit} {self.confusion[0]} predicted as {self.confusion[1]}")
+            census, predicted = self.confusion
+            words = _("census {unit} {census} predicted as {predicted}")
+            parts.append(words.format(unit=unit, census=census, predicted=predicted))
         if self.difference:
             parts.append(_difference_words(*self.difference))
         if self.rectangle:
             west, south, east, north = self.rectangle
-            parts.append(f"a rectangle of {(east - west) / 1000:.2g} × {(north - south) / 1000:.2g} km")
+            words = _("a rectangle of {width} × {height} km")
+            parts.append(words.format(width=_km(east - west), height=_km(north - south)))
         return ", ".join(parts)
 
 
 def _difference_words(low: int, high: int) -> str:
     if low == high == 0:
-        return "predicted exactly"
+        return _("predicted exactly")
+    near, far = sorted((abs(low), abs(high)))
+    if low == high and low > 0:
+        return plural("predicted {n} class richer", "predicted {n} classes richer", far).format(n=far)
     if low == high:
-        return f"predicted {abs(low)} {'class' if abs(low) == 1 else 'classes'} {_side(low)}"
-    if low >= 0 or high <= 0:
-        near, far = sorted((abs(low), abs(high)))
-        return f"predicted {near} to {far} classes {_side(low + high)}"
-    return f"predicted from {abs(low)} classes poorer to {high} richer"
+        return plural("predicted {n} class poorer", "predicted {n} classes poorer", far).format(n=far)
+    if low >= 0:
+        return _("predicted {near} to {far} classes richer").format(near=near, far=far)
+    if high <= 0:
+        return _("predicted {near} to {far} classes poorer").format(near=near, far=far)
+    return _("predicted from {low} classes poorer to {high} richer").format(low=abs(low), high=high)
 
 
-def _side(difference: int) -> str:
-    return "richer" if difference > 0 else "poorer"
+def _km(metres: int) -> str:
+    return number(metres / 1000, 0 if metres % 1000 == 0 or metres >= 10_000 else 1)
