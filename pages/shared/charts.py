@@ -41,7 +41,9 @@ def draw(
 ) -> None:
     """Put a figure on the page with the toolbar and look of this dashboard; `on_select` hears of selections
     made `by` clicks on points or boxes. Numbers on it are written as the reader writes them."""
-    figure.update_layout(separators=language.separators())
+    wanted = language.separators()
+    if figure.layout.separators != wanted:  # a kept figure is not changed at every run
+        figure.update_layout(separators=wanted)
     if on_select is None:
         st.plotly_chart(figure, theme=None, key=key, config=TOOLBAR, alt=alt)
     else:

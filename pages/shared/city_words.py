@@ -231,21 +231,21 @@ def calibration_sentence(bins: pd.DataFrame) -> str:
     return text.format(points=points, stated=percent(stated), observed=percent(observed))
 
 
-def difference_sentence(cells: pd.DataFrame) -> str:
-    """Say how many cells are off by how much, and to which side.
+def difference_sentence(reach: int, counts: NDArray[np.int64]) -> str:
+    """Say how many cells are off by how much, and to which side; `counts` from -reach to reach classes.
 
-    >>> difference_sentence(pd.DataFrame({"class": [1, 5, 5, 5], "predicted": [4, 5, 4, 6]}))
+    >>> difference_sentence(3, np.array([0, 0, 1, 1, 1, 0, 1]))
     '1 of 4 cells is exact, 2 are one class off; 2 are predicted richer than the census, 1 poorer.'
     """
-    if cells.empty:
+    total = int(counts.sum())
+    if not total:
         return _("No cell can be compared.")
-    off = cells["predicted"].astype(int) - cells["class"].astype(int)
-    exact, near = int((off == 0).sum()), int((off.abs() == 1).sum())
-    richer, poorer = int((off > 0).sum()), int((off < 0).sum())
+    exact, near = int(counts[reach]), int(counts[reach - 1] + counts[reach + 1])
+    richer, poorer = int(counts[reach + 1 :].sum()), int(counts[:reach].sum())
     said = language.number
     return _("{exact}, {near}; {sides}.").format(
         exact=plural("{n} of {all} cells is exact", "{n} of {all} cells are exact", exact).format(
-            n=said(exact), all=said(len(cells))
+            n=said(exact), all=said(total)
         ),
         near=plural("{n} is one class off", "{n} are one class off", near).format(n=said(near)),
         sides=plural(

@@ -33,12 +33,20 @@ class Layer:
     first: str
     last: str
     labels: tuple[str, ...] = ()
+    named: bool = False  # every step has its name in the legend
 
 
-def layer(name: str, cells: pd.DataFrame, n_classes: int, quintiles: bool) -> Layer:
+def layer(
+    name: str,
+    cells: pd.DataFrame,
+    n_classes: int,
+    quintiles: bool,
+    ends: tuple[float, float] | None = None,
+) -> Layer:
     """Return a layer of the frame of `queries.city_cells`; with `quintiles`, deciles are paired.
 
-    Differences are predicted minus census, beyond four classes shown as four.
+    Differences are predicted minus census, beyond four classes shown as four. `ends` are those of the
+    uncertainty, by default `ends_of_entropy(cells)`.
     """
     census, predicted = (
         cells["class"].to_numpy(float, na_value=np.nan),
@@ -64,16 +72,15 @@ def layer(name: str, cells: pd.DataFrame, n_classes: int, quintiles: bool) -> La
         )
     if name == "uncertainty":
         entropy = cells["entropy"].to_numpy(float, na_value=np.nan)
-        low, high = _ends(entropy)
+        low, high = ends or ends_of_entropy(cells)
         steps = _steps(np.clip(np.floor((entropy - low) / (high - low) * 7), 0, 6))
         least = _("entropy {value}").format(value=number(low, 2))
         return Layer(name, steps, tuple(palette.uncertainty(7)), least, number(high, 2))
     if name == "fold":
         folds = cells["fold"].to_numpy(float, na_value=np.nan)
         n = int(np.nanmax(folds)) + 1 if np.isfinite(folds).any() else 1
-        return Layer(
-            name, _steps(folds), tuple(palette.categories(n)), _("fold"), "", tuple(str(k) for k in range(n))
-        )
+        labels = tuple(str(k) for k in range(n))
+        return Layer(name, _steps(folds), tuple(palette.categories(n)), _("fold"), "", labels, named=True)
     raise ValueError(f"no layer {name!r}; there are {', '.join(NAMES)}")
 
 
@@ -98,12 +105,13 @@ def legend(drawn: Layer) -> str:
         f'<span class="step" style="background:{colour}" title="{escape(label)}"></span>'
         for colour, label in zip(drawn.colours, drawn.labels or [""] * len(drawn.colours), strict=True)
     )
-    if drawn.name == "fold":
+    if drawn.named:
+        chip = '<span class="pair"><span class="chip" style="background:{}"></span> {}</span> '
         steps = "".join(
-            f'<span class="chip" style="background:{colour}"></span> {escape(label)} '
+            chip.format(colour, escape(label))
             for colour, label in zip(drawn.colours, drawn.labels, strict=True)
         )
-        return f"<span>{drawn.first}</span> {steps}"
+        return (f"<span>{escape(drawn.first)}</span> " if drawn.first else "") + steps
     first = f"{drawn.first} {drawn.labels[0]}" if drawn.labels else drawn.first
     last = f"{drawn.labels[-1]} {drawn.last}" if drawn.labels else drawn.last
     return f'<span>{escape(first)}</span><span class="steps">{steps}</span><span>{escape(last)}</span>'
@@ -113,8 +121,9 @@ def _steps(values: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.where(np.isfinite(values), values, -1).astype(np.int64)
 
 
-def _ends(values: NDArray[np.float64]) -> tuple[float, float]:
+def ends_of_entropy(cells: pd.DataFrame) -> tuple[float, float]:
     """Return the 2nd and 98th percentile, so that one odd cell does not flatten the map; never equal."""
+    values = cells["entropy"].to_numpy(float, na_value=np.nan)
     known = values[np.isfinite(values)]
     if not len(known):
         return 0.0, 1.0

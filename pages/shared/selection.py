@@ -1,7 +1,7 @@
 """What the reader has picked out of a city: one selection, kept in the address, for map, figures and tables.
 
-A click in the confusion matrix, a brushed range of the histogram of differences and a rectangle on the map
-each set one part; a cell is in the selection when it is in all parts.
+A click in the confusion matrix, a brushed range of the histogram of differences, a rectangle on the map and
+a district each set one part; a cell is in the selection when it is in all parts.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import quote, unquote
 
 import numpy as np
 import pandas as pd
@@ -21,15 +22,18 @@ NAME = "only"  # in the address
 _PARTS = re.compile(
     r"(?:(c)(\d{1,2})p(\d{1,2})|(d)(-?\d{1,2})_(-?\d{1,2})|(r)(-?\d+)_(-?\d+)_(-?\d+)_(-?\d+))"
 )
+_DISTRICT = re.compile(r"z([A-Za-z0-9_~%-]{1,600})")  # an id, quoted
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The parts: census and predicted class as shown; difference from, to; rectangle in grid metres."""
+    """The parts: census and predicted class as shown; difference from, to; rectangle in grid metres; the id
+    of a district."""
 
     confusion: tuple[int, int] | None = None
     difference: tuple[int, int] | None = None
     rectangle: tuple[int, int, int, int] | None = None  # west, south, east, north
+    district: str | None = None
 
     def __bool__(self) -> bool:
         return self != Selection()
@@ -38,13 +42,17 @@ class Selection:
     def of(text: str | None) -> Selection:
         """Return the selection that an address names; what it cannot mean is left out.
 
-        >>> Selection.of("c3p7.d-2_1")
-        Selection(confusion=(3, 7), difference=(-2, 1), rectangle=None)
-        >>> Selection.of("c3p7.d-2_1").text(), Selection.of("nonsense")
-        ('c3p7.d-2_1', Selection(confusion=None, difference=None, rectangle=None))
+        >>> Selection.of("c3p7.d-2_1.z75%20A")
+        Selection(confusion=(3, 7), difference=(-2, 1), rectangle=None, district='75 A')
+        >>> Selection.of("c3p7.d-2_1").text(), bool(Selection.of("nonsense"))
+        ('c3p7.d-2_1', False)
         """
         found: dict[str, Any] = {}
         for part in (text or "").split("."):
+            named = _DISTRICT.fullmatch(part)
+            if named:
+                found["district"] = unquote(named[1])
+                continue
             match = _PARTS.fullmatch(part)
             if match is None:
                 continue
@@ -66,6 +74,8 @@ class Selection:
             parts.append("d{}_{}".format(*self.difference))
         if self.rectangle:
             parts.append("r{}_{}_{}_{}".format(*self.rectangle))
+        if self.district:
+            parts.append("z" + quote(self.district, safe="").replace(".", "%2E"))
         return ".".join(parts) or None
 
     @property
@@ -78,7 +88,8 @@ class Selection:
         return replace(self, **parts)
 
     def mask(self, cells: pd.DataFrame, n_classes: int, quintiles: bool, size: int) -> NDArray[np.bool_]:
-        """Return which cells (n,) of the frame of `queries.city_cells` are in the selection.
+        """Return which cells (n,) of the frame of `queries.city_cells`, with a column district where one is
+        selected, are in the selection.
 
         ``quintiles``: the confusion matrix shown pairs deciles. Differences are of classes as published. A
         cell is in a rectangle when its centre is.
@@ -99,10 +110,12 @@ class Selection:
             west, south, east, north = self.rectangle
             x, y = cells["x"].to_numpy() + size / 2, cells["y"].to_numpy() + size / 2
             kept &= (x >= west) & (x < east) & (y >= south) & (y < north)
+        if self.district:
+            kept &= (cells["district"] == self.district).to_numpy(bool, na_value=False)
         return kept
 
-    def words(self, unit: str) -> str:
-        """Say what is selected.
+    def words(self, unit: str, district: str = "") -> str:
+        """Say what is selected; ``district``: the name of the one selected.
 
         >>> Selection(confusion=(1, 4), difference=(2, 3)).words("decile")
         'census decile 1 predicted as 4, predicted 2 to 3 classes richer'
@@ -118,6 +131,8 @@ class Selection:
             west, south, east, north = self.rectangle
             words = _("a rectangle of {width} × {height} km")
             parts.append(words.format(width=_km(east - west), height=_km(north - south)))
+        if self.district:
+            parts.append(_("district {name}").format(name=district or self.district))
         return ", ".join(parts)
 
 
