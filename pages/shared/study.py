@@ -54,6 +54,11 @@ class OpenStudy:
         theme = str(st.context.theme.type)
         return _made(str(self.publication.file), name, arguments, language(), theme, self, maker)
 
+    def once(self, question: Callable[..., T], *arguments: Any) -> T:
+        """Return `question(connection, *arguments)` without keeping it: for a page that keeps what it makes
+        of a large answer."""
+        return question(_connection(str(self.publication.file)).cursor(), *arguments)
+
 
 def studies() -> dict[str, Publication]:
     """Return the published studies by id, in the order of the study roots."""
