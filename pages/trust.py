@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -65,8 +64,8 @@ def page() -> None:
         )
     else:
         _cascade_and_removal(here, city)
-        _likeness(checks)
-    _recovery()
+        _likeness(here, city)
+    _recovery(here)
     frame.footer(here)
 
 
@@ -190,16 +189,12 @@ def _removal_part(here: OpenStudy, city_id: str) -> _Part:
     return _Part(trust_charts.removal(rows, palette.inks()), trust_words.removal_sentence(rows))
 
 
-def _likeness(checks: pd.DataFrame) -> None:
+def _likeness(here: OpenStudy, city: City) -> None:
     st.subheader(_("Does the map depend on what was learned?"), anchor=False)
-    rows = []
-    for (method, name), title in _LIKENESS.items():
-        values = checks[(checks.check_name == name) & (checks.method == method)].value
-        if len(values):
-            rows.append((_(title), number(values.mean(), 2), _("likeness, 0 to 1")))
+    rows, said = kept(_likeness_part, here, city.city_id)
     if rows:
         figures.figures(rows)
-        frame.sentence(trust_words.likeness_sentence(checks))
+        frame.sentence(said)
     frame.note(
         _(
             "Likeness of a network's maps to those of the network of another fold, which learned the same "
@@ -209,7 +204,17 @@ def _likeness(checks: pd.DataFrame) -> None:
     )
 
 
-def _recovery() -> None:
+def _likeness_part(here: OpenStudy, city_id: str) -> tuple[list[tuple[str, str, str]], str]:
+    checks = here.ask(trust_queries.checks, city_id)
+    rows = []
+    for (method, name), title in _LIKENESS.items():
+        values = checks[(checks.check_name == name) & (checks.method == method)].value
+        if len(values):
+            rows.append((_(title), number(values.mean(), 2), _("likeness, 0 to 1")))
+    return rows, trust_words.likeness_sentence(checks)
+
+
+def _recovery(here: OpenStudy) -> None:
     st.subheader(_("Worlds whose truth is known"), anchor=False)
     if not RECOVERY.is_file():
         st.info(
@@ -219,9 +224,9 @@ def _recovery() -> None:
             )
         )
         return
-    runs = _recovery_runs(RECOVERY, RECOVERY.stat().st_mtime_ns)
-    st.dataframe(trust_words.recovery_table(runs), hide_index=True, height="content")
-    for said in trust_words.recovery_sentences(runs):
+    table, sentences = kept(_recovery_part, here, str(RECOVERY), RECOVERY.stat().st_mtime_ns)
+    st.dataframe(table, hide_index=True, height="content")
+    for said in sentences:
         frame.sentence(said)
     frame.note(
         " ".join(
@@ -244,10 +249,10 @@ def _recovery() -> None:
     )
 
 
-@st.cache_data(max_entries=2, show_spinner=False)
-def _recovery_runs(file: Path, changed: int) -> list[dict[str, Any]]:
-    """Return the runs of the file, read again when it has changed."""
-    return list(json.loads(file.read_text(encoding="utf-8"))["runs"])
+def _recovery_part(here: OpenStudy, file: str, changed_ns: int) -> tuple[pd.DataFrame, list[str]]:
+    """Return table and sentences of the runs in a file, made again when it has changed."""
+    runs = json.loads(Path(file).read_text(encoding="utf-8"))["runs"]
+    return trust_words.recovery_table(runs), trust_words.recovery_sentences(runs)
 
 
 if __name__ == "__main__":  # Streamlit runs pages so; imported, a page draws nothing

@@ -24,6 +24,7 @@ from pages.shared.forest import (
     swatches,
 )
 from pages.shared.index_chart import SYMBOLS, offsets
+from pages.shared.language import _
 from pages.shared.palette import Inks, plotly_template, translucent
 
 CITY_PX = 10
@@ -147,10 +148,10 @@ def scatters(
             figure.add_trace(dots, row=place // 2 + 1, col=place % 2 + 1)
         shades += same_signs(across, up, ink, "" if place == 0 else str(place + 1))
     zero = {"zeroline": True, "zerolinecolor": ink.muted, "zerolinewidth": 1}
-    figure.update_xaxes(range=across, dtick=0.2, tickformat=".1f", **zero)
+    figure.update_xaxes(range=across, nticks=6, tickangle=0, tickformat=".1f", **zero)
     figure.update_yaxes(range=up, nticks=5, **zero)
     figure.update_xaxes(title_text=x_title, row=n_rows)
-    figure.update_yaxes(title_text=y_title if n_rows == 1 else "", col=1)
+    figure.update_yaxes(title_text=_("pull, sd of z"), col=1)
     figure.update_annotations(font={"size": 12, "color": ink.text})
     figure.update_layout(
         template=plotly_template(),

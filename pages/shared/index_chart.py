@@ -77,7 +77,7 @@ def index_chart(
                 "y": row + offset,
                 "text": _(VERDICTS[verdict]),
                 "showarrow": False,
-                "font": {"size": 12, "color": colour},
+                "font": {"size": 12, "color": ink.text},
             }
             for row, verdict in zip(rows.row, rows.verdict, strict=True)
         ]

@@ -35,6 +35,11 @@ _SAID = {
         "Index of {city} over {n} classes: it cannot be told whether the network follows land use."
     ),
 }
+_IN_CITIES = {
+    "follows": later("the network follows land use in {cities}"),
+    "disregards": later("it disregards land use in {cities}"),
+    "cannot tell": later("it cannot be told in {cities}"),
+}
 VERDICT_RULE = later(
     "“Follows”: the whole interval lies above half of what cities show whose income is land use alone; "
     "“disregards”: it ends below that half; else it cannot be told."
@@ -77,20 +82,12 @@ def indices_sentences(indices: pd.DataFrame, cities: Sequence[City]) -> list[str
         known = rows[rows.value.notna()]
         if known.empty:
             continue
-        found = {
-            verdict: listed([names[one] for one in known[known.verdict == verdict].city_id]) or _("no city")
-            for verdict in VERDICTS
-        }
-        text = _(
-            "Index {kind}: the network follows land use in: {follows}; disregards it in: {disregards}; it "
-            "cannot be told in: {unknown}."
-        )
+        clauses = []
+        for verdict, text in _IN_CITIES.items():
+            having = [names[one] for one in known[known.verdict == verdict].city_id]
+            if having:
+                clauses.append(_(text).format(cities=listed(having)))
         said.append(
-            text.format(
-                kind=kind(relation, null_model),
-                follows=found["follows"],
-                disregards=found["disregards"],
-                unknown=found["cannot tell"],
-            )
+            _("Index {kind}: {clauses}.").format(kind=kind(relation, null_model), clauses="; ".join(clauses))
         )
     return said
