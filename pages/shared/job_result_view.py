@@ -149,7 +149,9 @@ def _figures(result: JobResult, n_classes: int) -> None:
             (median, number(middle, 0 if middle.is_integer() else 1), span),
             (
                 _("Mean spread"),
-                _("{n} classes").format(n=number(cells.spread.mean(), 2)),
+                plural("{n} class", "{n} classes", cells.spread.mean()).format(
+                    n=number(cells.spread.mean(), 2)
+                ),
                 networks.format(n=number(result.summary["networks"])),
             ),
             (

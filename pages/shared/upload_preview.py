@@ -188,7 +188,9 @@ def show_land_use(found: dict[str, Any]) -> bool:
         return False
     parts = [
         plural("{n} polygon", "{n} polygons", found["polygons"]).format(n=number(found["polygons"])),
-        plural("{n} class", "{n} classes", len(found["codes"])).format(n=number(len(found["codes"]))),
+        plural("{n} land-use class", "{n} land-use classes", len(found["codes"])).format(
+            n=number(len(found["codes"]))
+        ),
         _("{n} km²").format(n=number(found["area_km2"], 1)),
     ]
     if found.get("year"):
