@@ -12,9 +12,10 @@ from PIL import Image
 
 from core import cell_photograph
 from data.landuse_classes import class_colour, class_name
-from pages.shared import cell_words, charts, frame, job_result, photograph, state
+from pages.shared import cell_words, charts, frame, job_result, photo_viewer, photograph, state
 from pages.shared.job_result import JobResult
 from pages.shared.language import _, number
+from pages.shared.photo_viewer import Shown
 
 
 def line(result: JobResult, cell_id: str | None) -> None:
@@ -64,29 +65,24 @@ def show(result: JobResult, cell_id: str) -> None:
 
 
 def _photograph(result: JobResult, place: int, cell: pd.Series) -> None:
-    steps = [str(percent) for percent in range(0, 101, 5)]
-    st.session_state["evidence"] = int(state.choice("evidence", steps, "60"))
-    opacity = st.slider(
-        _("Activation over the photograph"),
-        0,
-        100,
-        step=5,
-        format="%d %%",
-        key="evidence",
-        on_change=state.remember,
-        args=("evidence",),
-    )
-    evidence, reach = result.maps[place], job_result.FULL_EVIDENCE
+    opacity = int(state.choice("evidence", [str(percent) for percent in range(0, 101, 5)], "60"))
+    evidence, reach = result.maps[place], result.reach
     size = int(result.summary["cell_size_m"])
-    label = _("Photograph of cell {cell}, north up").format(cell=frame.short_id(str(cell.cell_id)))
     corner = int(cell.x), int(cell.y)
     try:
         with st.spinner(_("Reading the photograph")):
-            jpeg = _read(str(result.folder), *corner)
+            jpeg, pixels = _read(str(result.folder), *corner)
     except LookupError:
-        jpeg = _from_preview(result, *corner)
-    overlay = photograph.overlay(evidence, reach)
-    st.html(photograph.stack(jpeg, overlay, opacity / 100, None, corner, size, label))
+        jpeg, pixels = _from_preview(result, *corner)
+    photo_viewer.viewer(
+        Shown(jpeg, pixels, None, photograph.overlay(evidence, reach), None),
+        corner,
+        size,
+        place=str(cell.cell_id),
+        opacity=opacity,
+        label=_("Photograph of cell {cell}, north up").format(cell=frame.short_id(str(cell.cell_id))),
+        on_opacity=lambda chosen: state.put("evidence", chosen),
+    )
     st.html(photograph.legend_of_evidence(reach))
     rows, columns = evidence.shape
     frame.note(
@@ -113,6 +109,7 @@ def _land_use(result: JobResult, cell: pd.Series) -> None:
     rows = rows.assign(
         name_official=[class_name(code) for code in rows.code],
         colour=[class_colour(code) for code in rows.code],
+        occlusion=np.nan,  # a job hides nothing from the networks
     )
     z = float(cell.z_standard)
     st.html(cell_words.land_use_table(rows, z, float(rows.share.sum())))
@@ -124,17 +121,20 @@ def _is_imputed(cell: pd.Series) -> bool:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _read(folder: str, x: int, y: int) -> bytes:
-    """Return the photograph at its full resolution; raises LookupError where it cannot be read."""
+def _read(folder: str, x: int, y: int) -> tuple[bytes, int]:
+    """Return the photograph at its full resolution as JPEG, and its side in pixels.
+
+    Raises LookupError where it cannot be read.
+    """
     job = Path(folder).parent
     found = cell_photograph.read_apart(job, x, y) if (job / "plan.parquet").is_file() else None
     if found is None:
         raise LookupError(folder)
-    return found
+    return found, Image.open(io.BytesIO(found)).width
 
 
-def _from_preview(result: JobResult, x: int, y: int) -> bytes:
-    """Return a cell as JPEG out of the picture of the whole region, some pixels wide."""
+def _from_preview(result: JobResult, x: int, y: int) -> tuple[bytes, int]:
+    """Return the same out of the picture of the whole region, some pixels wide."""
     raster = result.raster
     picture = job_result.photograph(result)
     px = picture.shape[1] // raster.width
@@ -142,4 +142,4 @@ def _from_preview(result: JobResult, x: int, y: int) -> bytes:
     buffer = io.BytesIO()
     part = np.ascontiguousarray(picture[row : row + px, column : column + px, :3])
     Image.fromarray(part).save(buffer, format="JPEG", quality=92)
-    return buffer.getvalue()
+    return buffer.getvalue(), px

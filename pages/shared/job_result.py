@@ -54,6 +54,11 @@ class JobResult:
         return np.stack([np.asarray(row, dtype=float) for row in self.cells.probabilities])
 
     @property
+    def reach(self) -> float:
+        """The 95th percentile of the absolute evidence: one scale for all cells, seen from near."""
+        return float(max(np.quantile(np.abs(self.maps), 0.95), 1e-6))
+
+    @property
     def has_census(self) -> bool:
         """Whether cells have classes of the reader's census, and the prediction is cut like it."""
         return {"census_class", "region_class"} <= set(self.cells) and bool(
