@@ -8,7 +8,17 @@ import streamlit as st
 from data.errors import InputError
 from data.store import cell_queries, queries
 from data.store.queries import City
-from pages.shared import cell_words, charts, city_words, explanation, frame, photograph, state
+from pages.shared import (
+    cell_words,
+    chart_tables,
+    charts,
+    city_words,
+    explanation,
+    frame,
+    photograph,
+    state,
+    take_away,
+)
 from pages.shared.class_names import short_name
 from pages.shared.language import number
 from pages.shared.plain_text import warn
@@ -238,7 +248,13 @@ def _distribution(here: OpenStudy, city: City, cell: pd.Series, census: int | No
             "are needed."
         )
         return
-    charts.draw(charts.distribution(chances, census), "distribution", "Chance of each income class")
+    charts.draw(
+        charts.distribution(chances, census),
+        "distribution",
+        "Chance of each income class",
+        data=lambda: chart_tables.distribution(chances, census),
+        withheld=take_away.too_few_households(cell.to_frame().T),
+    )
     one = city_words.unit(here.row.n_classes)
     frame.sentence(cell_words.distribution_sentence(chances, census, one, bool(cell["out_of_fold"])))
 

@@ -14,6 +14,7 @@ from data.grid import format_cell_id
 from data.store import queries
 from data.store.queries import City
 from pages.shared import (
+    chart_tables,
     charts,
     city_errors,
     city_selection,
@@ -58,6 +59,7 @@ def page() -> None:
         here.row.cell_size_m,
         view.compared(view.selected.only(difference=None)),
         view.selected.difference,
+        view.withheld,
     )
     frame.footer(here)
 
@@ -82,6 +84,11 @@ class View:
     def shown(self) -> pd.DataFrame:
         """The cells of the whole selection that can be compared, for figures, charts and list alike."""
         return self.compared(self.selected)
+
+    @cached_property
+    def withheld(self) -> str | None:
+        """Why figures of the selection are not handed out; None where they are."""
+        return take_away.too_few_households(self.shown) if self.selected else None
 
     def compared(self, selection: Selection) -> pd.DataFrame:
         """Return the cells of a selection that can be compared: census class and out-of-fold prediction."""
@@ -303,6 +310,8 @@ def _confusion(view: View) -> None:
         city_selection.chart_key("confusion"),
         f"Confusion matrix of census and predicted {one}s, in percent",
         city_selection.on_confusion,
+        data=lambda: chart_tables.confusion(table),
+        withheld=view.withheld,
     )
     frame.sentence(city_words.confusion_sentence(table, one))
 
@@ -319,7 +328,12 @@ def _calibration(here: OpenStudy, city: City, with_imputed: bool) -> None:
     bins = here.ask(queries.calibration, city.city_id, with_imputed)
     solid = city_words.solid_bins(bins)
     if len(solid):
-        charts.draw(charts.calibration(solid), "calibration", "Observed share against stated probability")
+        charts.draw(
+            charts.calibration(solid),
+            "calibration",
+            "Observed share against stated probability",
+            data=lambda: chart_tables.calibration(solid),
+        )
     frame.sentence(city_words.calibration_sentence(bins))
 
 

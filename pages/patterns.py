@@ -11,7 +11,17 @@ import streamlit as st
 from data.store import pattern_queries as ask
 from data.store import queries
 from data.store.queries import City
-from pages.shared import charts, figures, forest, frame, palette, pattern_words, ratio_chart, state
+from pages.shared import (
+    chart_tables,
+    charts,
+    figures,
+    forest,
+    frame,
+    palette,
+    pattern_words,
+    ratio_chart,
+    state,
+)
 from pages.shared.pair_section import pair_section
 from pages.shared.pattern_words import COEFFICIENTS, ESTIMATORS, LEVELS, METHODS, RELATIONS
 from pages.shared.plain_text import inform, warn
@@ -179,7 +189,10 @@ def _relations(here: OpenStudy, city: City, choice: Choice) -> None:
                 title += "; null taken off"
             reference = None if relation == "census" else census
             charts.draw(
-                forest.forest(rows, reference, title, ink), "forest", f"Forest plot: {RELATIONS[relation]}"
+                forest.forest(rows, reference, title, ink),
+                "forest",
+                f"Forest plot: {RELATIONS[relation]}",
+                data=lambda: chart_tables.relation(rows, relation, coefficient),
             )
         frame.sentence(pattern_words.forest_sentence(relation, rows, census, city))
         frame.note(_reading(relation, rows, everything))
@@ -192,6 +205,7 @@ def _relations(here: OpenStudy, city: City, choice: Choice) -> None:
                 forest.scatter(pairs, "(i) land use and census", title, ink),
                 "scatter",
                 f"Scatter of relation (i) against the pull of each land-use class by {by}",
+                data=lambda: chart_tables.two_relations(pairs, "census_correlation", "pull"),
             )
         counts = pattern_words.compared(pairs)
         if counts.tied:
@@ -294,6 +308,7 @@ def _ratios(here: OpenStudy, city: City, choice: Choice) -> None:
         figure,
         "ratios",
         "Activation ratio by land-use class for the poor and the rich map, beside census shares",
+        data=lambda: chart_tables.ratios(rows, income),
     )
     frame.sentence(pattern_words.ratio_sentence(rows, income, city))
     size = here.ask(ask.map_size, city.city_id, "cam")

@@ -10,7 +10,17 @@ import streamlit as st
 from core.settings import REPOSITORY
 from data.store import pattern_queries, trust_queries
 from data.store.queries import City
-from pages.shared import charts, figures, forest, frame, palette, state, trust_charts, trust_words
+from pages.shared import (
+    chart_tables,
+    charts,
+    figures,
+    forest,
+    frame,
+    palette,
+    state,
+    trust_charts,
+    trust_words,
+)
 from pages.shared.pattern_words import METHODS, VERDICT_RULE, drawable, too_few
 from pages.shared.plain_text import inform, plain
 from pages.shared.study import OpenStudy
@@ -53,7 +63,12 @@ def _reliance(here: OpenStudy, city: City, with_imputed: bool) -> None:
         inform(f"{city.name} was published without class occlusion, so no reliance can be shown.")
         return
     figure = forest.forest(rows, None, "Reliance: rank correlation lost, 95 % interval", palette.inks())
-    charts.draw(figure, "reliance", f"Forest plot of reliance by land-use class in {city.name}")
+    charts.draw(
+        figure,
+        "reliance",
+        f"Forest plot of reliance by land-use class in {city.name}",
+        data=lambda: chart_tables.by_class(rows, "reliance_rank_correlation_lost"),
+    )
     frame.sentence(trust_words.reliance_sentence(rows, city))
     frame.note(
         "Each class is painted over in every cell and the rank correlation of z with income is measured "
@@ -72,7 +87,12 @@ def _agreement(here: OpenStudy) -> None:
         st.info("No agreement of maps with class occlusion was published.")
         return
     figure = trust_charts.agreement(table, palette.inks())
-    charts.draw(figure, "agreement", "Agreement of each activation map with class occlusion, by city")
+    charts.draw(
+        figure,
+        "agreement",
+        "Agreement of each activation map with class occlusion, by city",
+        data=lambda: chart_tables.checks(table, "rank_correlation"),
+    )
     frame.sentence(trust_words.agreement_sentence(table))
     frame.note(
         "Rank correlation, over cells and land-use classes, of a map's attention to a class with what "
@@ -90,7 +110,10 @@ def _cascade_and_removal(checks: pd.DataFrame) -> None:
         st.subheader("Does the map know the weights?", anchor=False)
         cascade = checks[checks.check_name == "cascade"]
         charts.draw(
-            trust_charts.cascade(cascade, ink), "cascade", "Likeness of maps as weights are drawn anew"
+            trust_charts.cascade(cascade, ink),
+            "cascade",
+            "Likeness of maps as weights are drawn anew",
+            data=lambda: chart_tables.checks(cascade, "likeness"),
         )
         frame.sentence(trust_words.cascade_sentence(cascade))
         frame.note(
@@ -101,7 +124,10 @@ def _cascade_and_removal(checks: pd.DataFrame) -> None:
         st.subheader("Does the map find the evidence first?", anchor=False)
         removal = checks[checks.check_name.isin(["deletion", "insertion"])]
         charts.draw(
-            trust_charts.removal(removal, ink), "removal", "Areas under the deletion and insertion curves"
+            trust_charts.removal(removal, ink),
+            "removal",
+            "Areas under the deletion and insertion curves",
+            data=lambda: chart_tables.checks(removal, "area_under_curve"),
         )
         frame.sentence(trust_words.removal_sentence(removal))
         frame.note(

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.shared import charts, city_selection, city_words, frame
+from pages.shared import chart_tables, charts, city_selection, city_words, frame
 
 GROUPS = 5  # of density
+_GROUPED = {"by-class": "census_class", "by-density": "people_in_cell"}
 
 
 def errors(
@@ -20,11 +21,12 @@ def errors(
     size: int,
     brushed: pd.DataFrame,
     chosen: tuple[int, int] | None,
+    withheld: str | None = None,
 ) -> None:
     """Draw the histogram of differences, and the mean difference by census class and by density.
 
     ``cells``: those shown, with census class and prediction; ``brushed``: those of the histogram, whatever
-    range of differences is ``chosen`` on it.
+    range of differences is ``chosen`` on it; ``withheld``: why figures are not handed out.
     """
     one = city_words.unit(n_classes)
     left, middle, right = st.columns([1, 1, 1.15], gap="medium")
@@ -37,6 +39,8 @@ def errors(
             "Histogram of predicted less census class",
             city_selection.on_differences,
             ("box", "points"),
+            data=lambda: chart_tables.differences(counts, reach),
+            withheld=withheld,
         )
         frame.sentence(city_words.difference_sentence(brushed))
     if cells.empty:
@@ -46,7 +50,7 @@ def errors(
         by_class = city_selection.by_group(
             cells, cells["class"].astype(int).astype("category"), block_m, size
         )
-        _drawn(by_class, f"census {one}", "by-class", f"Mean difference by census {one}")
+        _drawn(by_class, f"census {one}", "by-class", f"Mean difference by census {one}", withheld)
         frame.note(
             "Poor cells are predicted too rich and rich ones too poor wherever a prediction is not perfect: "
             "look for classes that stand off this slope. Dots without a line: fewer than 30 independent "
@@ -55,7 +59,7 @@ def errors(
     with right:
         st.subheader("Difference by density", anchor=False)
         by_density = city_selection.by_group(cells, density_groups(cells), block_m, size)
-        _drawn(by_density, "people in the cell", "by-density", "Mean difference by density")
+        _drawn(by_density, "people in the cell", "by-density", "Mean difference by density", withheld)
         if by_density.empty:
             return
         frame.note(
@@ -88,8 +92,14 @@ def density_groups(cells: pd.DataFrame) -> pd.Series:
     return pd.cut(people, edges, labels=labels)
 
 
-def _drawn(groups: pd.DataFrame, title: str, key: str, alt: str) -> None:
+def _drawn(groups: pd.DataFrame, title: str, key: str, alt: str, withheld: str | None) -> None:
     if groups.empty:
         frame.sentence("Fewer than 30 cells in every group.")
     else:
-        charts.draw(charts.mean_difference(groups, title), key, alt)
+        charts.draw(
+            charts.mean_difference(groups, title),
+            key,
+            alt,
+            data=lambda: chart_tables.mean_difference(groups, _GROUPED[key]),
+            withheld=withheld,
+        )

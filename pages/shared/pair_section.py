@@ -6,7 +6,7 @@ import streamlit as st
 
 from data.store import pattern_queries as ask
 from data.store.queries import City
-from pages.shared import charts, frame, palette, state
+from pages.shared import chart_tables, charts, frame, palette, state
 from pages.shared.pair_chart import MEASURES, heatmaps, pair_sentence, shown_codes
 from pages.shared.plain_text import inform
 from pages.shared.study import OpenStudy
@@ -35,6 +35,7 @@ def pair_section(here: OpenStudy, city: City, method: str, level: str) -> None:
         heatmaps(pairs, measure, polarity, share, ink),
         "pairs-chart",
         f"Heatmaps of pairs of land-use classes, {polarity} map: activation left, census right",
+        data=lambda: chart_tables.class_pairs(pairs),
     )
     frame.sentence(pair_sentence(pairs, measure, polarity))
     more, less = ("brown", "teal") if polarity == "poor" else ("teal", "brown")
