@@ -21,6 +21,7 @@ from pages.shared import (
     pattern_words,
     ratio_chart,
     state,
+    table_menu,
 )
 from pages.shared.pair_section import pair_section
 from pages.shared.pattern_words import COEFFICIENTS, ESTIMATORS, LEVELS, METHODS, RELATIONS
@@ -31,9 +32,11 @@ from pages.shared.study import OpenStudy
 def page() -> None:
     here = frame.open_study()
     city = frame.chosen_city(here)
-    (place,) = frame.title_line("Does the model look at land use as the census does?", [20])
+    place, away = frame.title_line("Does the model look at land use as the census does?", [20, 14])
     with place:
         frame.city_control(here)
+    with away:
+        table_menu.menu(here, city, table_menu.PATTERNS if city.has_land_use else ())
     frame.say_wrong_city(here, city)
     frame.data_line(here, city)
     coefficients = here.ask(ask.coefficients)

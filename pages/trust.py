@@ -18,6 +18,7 @@ from pages.shared import (
     frame,
     palette,
     state,
+    table_menu,
     trust_charts,
     trust_words,
 )
@@ -31,9 +32,11 @@ RECOVERY = REPOSITORY / "data" / "recovery.json"
 def page() -> None:
     here = frame.open_study()
     city = frame.chosen_city(here)
-    place, switch = frame.title_line("Can the maps be believed?", [20, 14])
+    place, switch, away = frame.title_line("Can the maps be believed?", [20, 14, 14])
     with place:
         frame.city_control(here)
+    with away:
+        table_menu.menu(here, city, table_menu.TRUST)
     with switch:
         with_imputed = state.switch("imputed")
         st.toggle("Imputed cells", key="imputed", on_change=state.remember, args=("imputed",))

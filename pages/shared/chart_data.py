@@ -9,14 +9,14 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html import escape
-from typing import Any
+from typing import Any, TypeAlias
 
 import pandas as pd
 import streamlit as st
 
 from pages.shared.language import _
 
-Data = pd.DataFrame | Callable[[], pd.DataFrame]
+Data: TypeAlias = pd.DataFrame | Callable[[], pd.DataFrame]
 
 # The toolbar saves the chart as SVG in the browser; nothing else in it is of use here.
 _NO_USE = ["zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale", "resetScale"]

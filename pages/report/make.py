@@ -1,0 +1,37 @@
+"""A report made from a publication on disk, in one call: for the button on City and for the command."""
+
+from __future__ import annotations
+
+from data.errors import StudyError
+from data.store import queries
+from data.store.open import Publication, connect
+from pages.report import html, pdf
+from pages.report.gather import gather
+from pages.report.source import Source
+
+FORMATS = {"pdf": pdf.write, "html": html.write}
+
+
+def make(
+    publication: Publication,
+    city_id: str,
+    suffix: str,
+    language: str,
+    *,
+    with_imputed: bool = False,
+    base: str = "",
+) -> bytes:
+    """Return the report of a city as the bytes of a file, `suffix` pdf or html.
+
+    Raises:
+        StudyError: the publication has no such city.
+        InputError: the city holds too few households for a report.
+    """
+    with connect(publication.file) as connection:
+        row, cities = queries.study(connection), queries.cities(connection)
+        found = [city for city in cities if city.city_id == city_id]
+        if not found:
+            names = ", ".join(city.city_id for city in cities)
+            raise StudyError(f"study {row.study_id} has no city {city_id!r}; it has {names}.")
+        source = Source(connection, publication, row, found[0], with_imputed, base)
+        return FORMATS[suffix](gather(source, language))
