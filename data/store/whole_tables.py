@@ -49,6 +49,14 @@ def of_city(connection: Connection, table: str, city_id: str) -> pd.DataFrame:
     return frame
 
 
+def households(connection: Connection, city_id: str) -> float:
+    """Return how many households the cells of a city hold together."""
+    row = connection.execute(
+        "SELECT coalesce(sum(households), 0) FROM cell WHERE city_id = ?", [city_id]
+    ).fetchone()
+    return float(row[0]) if row else 0.0
+
+
 def described(connection: Connection, table: str) -> dict[str, str]:
     """Return what each column of a table is, in English, as the publication says."""
     rows = connection.execute(

@@ -47,16 +47,21 @@ def _of(source: Source, relation: str) -> pd.DataFrame:
 def _land_use_map(source: Source) -> list[Block]:
     place = ground(source)
     url, classes = source.ask(land_use_layer.land_use_map, source.city.city_id, place.raster)
-    shown = classes[:_IN_LEGEND]
-    more = len(classes) - len(shown)
-    texts = [short_name(code, name) for code, name, _colour in shown]
-    key = Key(tuple(colour for _code, _name, colour in shown), texts=tuple(texts))
+    key = land_use_key(classes)
     drawn = map_picture.draw(place, url, key, charts.WHOLE, hatched=False, height=0.52 * charts.WHOLE)
     alt = _("Map of land use in {city}; the largest classes are {classes}").format(
-        city=source.city.name, classes=", ".join(texts[:5])
+        city=source.city.name, classes=", ".join(key.texts[:5])
     )
-    text = _("Not in the legend: {n} smaller classes.").format(n=number(more)) if more > 0 else ""
-    return [Pictures((Picture(_("Land use"), drawn.svg(), alt, text),))]
+    return [Pictures((Picture(_("Land use"), drawn.svg(), alt),))]
+
+
+def land_use_key(classes: list[tuple[str, str, str]]) -> Key:
+    """Return the legend of the largest classes (code, name, colour), and how many more there are."""
+    shown = classes[:_IN_LEGEND]
+    texts = [short_name(code, name) for code, name, _colour in shown]
+    more = len(classes) - len(shown)
+    rest = _("and {n} smaller classes").format(n=number(more)) if more > 0 else ""
+    return Key(tuple(colour for _code, _name, colour in shown), last=rest, texts=tuple(texts))
 
 
 def _relations(source: Source) -> list[Block]:
@@ -162,7 +167,7 @@ def _correlation_table(census: pd.DataFrame, activation: pd.DataFrame) -> list[B
         Table(
             _("Correlations by land-use class"),
             (
-                _("Class"),
+                _("Land-use class"),
                 _("Cells"),
                 _("(i) census, 95 % interval"),
                 _("q"),

@@ -41,7 +41,7 @@ class Ground:
 
 @dataclass(frozen=True)
 class Key:
-    """A legend: swatches in order with a text before and after (a ramp), or one text each (chips)."""
+    """A legend: swatches in order with a text before and after (a ramp), or one text each, and one after."""
 
     colours: tuple[str, ...]
     first: str = ""
@@ -170,7 +170,7 @@ def _legend_lines(key: Key, width: float, hatched: bool, no_value: bool) -> list
     ink = palette.inks()
     entries: list[Swatch] = []
     if key.texts:
-        entries += list(zip(key.colours, key.texts, strict=True))
+        entries += [*zip(key.colours, key.texts, strict=True), *([("", key.last)] if key.last else [])]
     else:
         entries += [("", key.first), *((colour, "") for colour in key.colours), ("", key.last)]
     lines: list[list[Swatch]] = [[]]
@@ -189,7 +189,7 @@ def _legend_lines(key: Key, width: float, hatched: bool, no_value: bool) -> list
 
 def _swatch_width(entry: Swatch) -> float:
     colour, text = entry
-    box = 0 if not colour else 18 if text else 13.6
+    box = 5 if not colour else 18 if text else 13.6
     return box + (text_width(text, SMALL) + 8 if text else 0)
 
 
@@ -208,6 +208,8 @@ def _legend_line(drawing: Drawing, line: list[Swatch], y: float) -> None:
         elif colour:
             drawing.rect(x, y - 9, 13, 10, colour, ink.border if text else None, 0.7)
             at += 18
+        elif x:
+            at += 5  # after the last step of a ramp
         if text:
             drawing.text(at, y, text, ink.muted, size=SMALL)
         x += _swatch_width(entry)

@@ -32,7 +32,7 @@ def sections(source: Source, language: str) -> list[Section]:
                 file=source.publication.file.name,
                 version=row.carreau_version,
                 seed=str(row.seed),
-                address=source.address("city", language),
+                address=source.address(language),
             )
         )
     ]

@@ -45,15 +45,15 @@ class Source:
         known = cells["class"].notna() & cells["predicted"].notna() & cells["out_of_fold"].fillna(False)
         return cells[known.astype(bool) & (self.with_imputed | ~cells["imputed"].astype(bool))]
 
-    def address(self, page: str, language: str) -> str:
-        """Return the address of a page of the dashboard that shows the same.
+    def address(self, language: str) -> str:
+        """Return the address of the page City, the dashboard's first, that shows the same.
 
         >>> row = type("Row", (), {"study_id": "s"})()
         >>> city = type("City", (), {"city_id": "a b"})()
-        >>> Source(None, None, row, city, base="http://localhost:8501/").address("city", "fr")
-        'http://localhost:8501/city?study=s&city=a+b&lang=fr'
+        >>> Source(None, None, row, city, base="http://localhost:8501/").address("fr")
+        'http://localhost:8501/?study=s&city=a+b&lang=fr'
         """
         asked = {"study": self.row.study_id, "city": self.city.city_id, "lang": language}
         if self.with_imputed:
             asked["imputed"] = "1"
-        return f"{self.base.rstrip('/')}/{page}?{urlencode(asked)}"
+        return f"{self.base.rstrip('/')}/?{urlencode(asked)}"
