@@ -6,22 +6,20 @@ Exits 0 when it is written, 2 with one sentence where it is refused.
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from pathlib import Path
 
-from streamlit.logger import set_log_level
-
-set_log_level("error")  # pages loaded without a server would warn of caches that nobody asked for
-
-from core.settings import read_settings  # noqa: E402
-from data.errors import CarreauError  # noqa: E402
-from data.store.open import find_publications  # noqa: E402
-from pages.report.make import FORMATS, make  # noqa: E402
-from pages.shared.language import LANGUAGES  # noqa: E402
+from core.settings import read_settings
+from data.errors import CarreauError
+from data.store.open import find_publications
+from pages.shared.language import LANGUAGES
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit status."""
+    from pages.report.make import FORMATS, make
+
     options = _parser().parse_args(arguments)
     try:
         suffix = options.out.suffix.lstrip(".").lower()
@@ -68,4 +66,5 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    logging.disable(logging.WARNING)  # pages loaded without a server warn of caches that nobody asked for
     sys.exit(main())
