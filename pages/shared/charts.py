@@ -12,24 +12,8 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
-from pages.shared import language, palette
+from pages.shared import chart_data, language, palette
 from pages.shared.language import _
-
-# The toolbar saves the chart as SVG in the browser; nothing else in it is of use here.
-TOOLBAR = {
-    "displaylogo": False,
-    "modeBarButtonsToRemove": [
-        "zoom",
-        "pan",
-        "select",
-        "lasso",
-        "zoomIn",
-        "zoomOut",
-        "autoScale",
-        "resetScale",
-    ],
-    "toImageButtonOptions": {"format": "svg", "filename": "carreau"},
-}
 
 
 def draw(
@@ -38,18 +22,23 @@ def draw(
     alt: str,
     on_select: Callable[[], None] | None = None,
     by: tuple[Literal["points", "box", "lasso"], ...] = ("points",),
+    data: chart_data.Data | None = None,
+    withheld: str | None = None,
 ) -> None:
     """Put a figure on the page with the toolbar and look of this dashboard; `on_select` hears of selections
-    made `by` clicks on points or boxes. Numbers on it are written as the reader writes them."""
+    made `by` clicks on points or boxes; `data` are its figures, handed out unless `withheld` says why not.
+    Numbers on it are written as the reader writes them."""
     wanted = language.separators()
     if figure.layout.separators != wanted:  # a kept figure is not changed at every run
         figure.update_layout(separators=wanted)
-    if on_select is None:
-        st.plotly_chart(figure, theme=None, key=key, config=TOOLBAR, alt=alt)
-    else:
-        st.plotly_chart(
-            figure, theme=None, key=key, config=TOOLBAR, alt=alt, on_select=on_select, selection_mode=by
-        )
+    config = chart_data.toolbar(key, withheld)
+    with chart_data.beside(key, data, withheld):
+        if on_select is None:
+            st.plotly_chart(figure, theme=None, key=key, config=config, alt=alt)
+        else:
+            st.plotly_chart(
+                figure, theme=None, key=key, config=config, alt=alt, on_select=on_select, selection_mode=by
+            )
 
 
 def chosen_points(key: str) -> list[dict[str, Any]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,8 +71,23 @@ _DARK = Inks(
 )
 
 
+_ON_PAPER: ContextVar[bool] = ContextVar("on_paper", default=False)
+
+
+@contextmanager
+def on_paper() -> Iterator[None]:
+    """Draw in the light colours whatever the reader's theme: for files."""
+    token = _ON_PAPER.set(True)
+    try:
+        yield
+    finally:
+        _ON_PAPER.reset(token)
+
+
 def inks() -> Inks:
-    """Return the colours of the reader's theme, light where the browser has not told yet."""
+    """Return the colours of the reader's theme, light on paper and where the browser has not told yet."""
+    if _ON_PAPER.get():
+        return _LIGHT
     return _DARK if st.context.theme.type == "dark" else _LIGHT
 
 

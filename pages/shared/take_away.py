@@ -12,8 +12,11 @@ import streamlit as st
 
 from core.settings import read_settings
 from data.grid import Grid
+from data.store import whole_tables
 from data.store.queries import City
-from pages.shared import frame
+from pages.shared import file_menu, frame
+from pages.shared.download_row import File, row
+from pages.shared.language import _, number
 from pages.shared.study import OpenStudy
 
 _NAMES = {"class": "census_class", "predicted": "predicted_class"}
@@ -31,10 +34,10 @@ def too_few_households(cells: pd.DataFrame) -> str | None:
     least = read_settings().least_households
     if cells["households"].sum() >= least:
         return None
-    return (
-        f"These cells hold fewer than {least} households together, and are not handed out: statistical "
+    return _(
+        "These cells hold fewer than {least} households together, and are not handed out: statistical "
         "secrecy."
-    )
+    ).format(least=number(least))
 
 
 def table(cells: pd.DataFrame) -> pd.DataFrame:
@@ -75,47 +78,50 @@ def as_geopackage(cells: pd.DataFrame, crs: str, size: int, about: str) -> bytes
 
 
 def cells_menu(here: OpenStudy, city: City, cells: pd.DataFrame, selected: str) -> None:
-    """Offer the cells shown as files; `selected` says in words which they are, empty for the whole city."""
-    row = here.row
-    with st.popover("Take away", icon=":material/download:"):
-        refused = too_few_households(cells)
-        if refused:
-            frame.note(frame.escape(refused))
-            return
-        frame.note(
-            f"{len(cells)} cells of {frame.escape(city.name)}"
-            + (f": {frame.escape(selected)}" if selected else "")
-            + ", those with imputed income and without a prediction among them. Census class, prediction "
-            "(out of fold or not), expected class, entropy, fold. Figures describe squares, never households."
+    """Offer the cells shown as files, then the report, maps and tables of the city.
+
+    `selected` says in words which cells are shown, empty for the whole city.
+    """
+    with st.popover(_("Take away"), icon=":material/download:"):
+        _cell_files(here, city, cells, selected)
+        whole = pd.DataFrame({"households": [here.ask(whole_tables.households, city.city_id)]})
+        if not too_few_households(whole):
+            file_menu.offer(here, city)
+
+
+def _cell_files(here: OpenStudy, city: City, cells: pd.DataFrame, selected: str) -> None:
+    study = here.row
+    refused = too_few_households(cells)
+    if refused:
+        frame.note(frame.escape(refused))
+        return
+    name, n = frame.escape(city.name), number(len(cells))
+    which = (
+        _("{n} cells of {city}: {selected}").format(n=n, city=name, selected=frame.escape(selected))
+        if selected
+        else _("{n} cells of {city}").format(n=n, city=name)
+    )
+    frame.note(
+        _(
+            "{which}, those with imputed income and without a prediction among them. Census class, "
+            "prediction (out of fold or not), expected class, entropy, fold. Figures describe squares, never "
+            "households."
+        ).format(which=which)
+    )
+    about = (
+        f"Cells of {city.name}, study {study.study_id}, published {study.created_at:%Y-%m-%d}, "
+        f"{study.architecture}. {'Invented cities. ' if study.is_generated else ''}Predictions for census "
+        "cells are out of fold and shrink toward the middle; they describe squares, never households."
+    )
+    crs, size = study.grid_crs, study.cell_size_m
+    with st.container(key="files-cells", gap=None):
+        row(
+            _("Cells"),
+            f"{study.study_id}-{city.city_id}" + ("-selection" if selected else ""),
+            "take",
+            [
+                File("CSV", "csv", lambda: as_csv(cells)),
+                File("GeoParquet", "parquet", lambda: as_geoparquet(cells, crs, size)),
+                File("GeoPackage", "gpkg", lambda: as_geopackage(cells, crs, size, about)),
+            ],
         )
-        about = (
-            f"Cells of {city.name}, study {row.study_id}, published {row.created_at:%Y-%m-%d}, "
-            f"{row.architecture}. {'Invented cities. ' if row.is_generated else ''}Predictions for census "
-            "cells are out of fold and shrink toward the middle; they describe squares, never households."
-        )
-        crs, size = row.grid_crs, row.cell_size_m
-        stem = f"{row.study_id}-{city.city_id}" + ("-selection" if selected else "")
-        for title, suffix, kind, content in (
-            ("CSV", "csv", "text/csv", lambda: as_csv(cells)),
-            (
-                "GeoParquet",
-                "parquet",
-                "application/vnd.apache.parquet",
-                lambda: as_geoparquet(cells, crs, size),
-            ),
-            (
-                "GeoPackage",
-                "gpkg",
-                "application/geopackage+sqlite3",
-                lambda: as_geopackage(cells, crs, size, about),
-            ),
-        ):
-            st.download_button(
-                title,
-                data=content,
-                file_name=f"{stem}.{suffix}",
-                mime=kind,
-                on_click="ignore",
-                key=f"take.{suffix}",
-                width="stretch",
-            )

@@ -1,0 +1,262 @@
+"""The part of a report on where the model is wrong: maps, agreement with intervals, confusion, errors."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from data.store import queries
+from pages.report import charts, map_picture
+from pages.report.content import Block, Figure, Figures, Picture, Pictures, Section, Table, Text, note
+from pages.report.map_picture import Ground, Key
+from pages.report.source import Source
+from pages.shared import city_errors, city_selection, city_words, frame, layers
+from pages.shared.language import _, later, number, percent
+from pages.shared.study import is_missing
+
+LISTED = 10
+
+# measure: (name, as a share)
+MEASURES = {
+    "accuracy": (later("Exact class"), True),
+    "within_one": (later("Within one class"), True),
+    "spearman": (later("Spearman correlation"), False),
+    "weighted_kappa": (later("Weighted kappa"), False),
+    "slope": (later("Shrinkage slope"), False),
+    "moran": (later("Moran’s I of residuals"), False),
+    "mean_absolute_error": (later("Mean distance, classes"), False),
+    "kendall": (later("Kendall’s tau-b"), False),
+    "pearson": (later("Pearson correlation"), False),
+}
+_HEADLINE = ("accuracy", "within_one", "spearman", "weighted_kappa", "slope", "moran")
+
+
+def sections(source: Source) -> list[Section]:
+    """Return the parts on maps and agreement, and on errors."""
+    return [
+        Section(_("Where is the model wrong?"), (*_maps(source), *_agreement(source))),
+        Section(_("Which errors it makes"), tuple(_errors(source))),
+    ]
+
+
+def ground(source: Source) -> Ground:
+    """Return what the maps of the city share."""
+    outline = source.ask(queries.outline, source.city.city_id)
+    return Ground.of(source.cells, outline, source.row.grid_crs, source.row.cell_size_m)
+
+
+def map_of(source: Source, place: Ground, name: str, width: float = charts.HALF) -> Picture:
+    """Return a map of the layer `name` (see `layers.NAMES`)."""
+    layer = layers.layer(name, source.cells, source.row.n_classes, False)
+    url = map_picture.cells_bitmap(place, layer.steps, layer.colours)
+    title = _(layers.NAMES[name])
+    drawn = map_picture.draw(place, url, key_of(layer), width, no_value=bool((layer.steps < 0).any()))
+    alt = _("Map of {city}, one square a cell: {title}, from {first} to {last}").format(
+        city=source.city.name, title=title, first=_(layer.first), last=_(layer.last)
+    )
+    return Picture(title, drawn.svg(), alt)
+
+
+def key_of(layer: layers.Layer) -> Key:
+    """Return the legend of a layer; ends that stand for more are said."""
+    first, last = _(layer.first), _(layer.last)
+    if layer.name == "fold":
+        return Key(layer.colours, texts=layer.labels)
+    if layer.labels:
+        first, last = f"{first} {layer.labels[0]}", f"{layer.labels[-1]} {last}"
+    return Key(layer.colours, first, last)
+
+
+def _maps(source: Source) -> list[Block]:
+    place = ground(source)
+    one, two, three, four = (
+        map_of(source, place, name) for name in ("census", "predicted", "difference", "uncertainty")
+    )
+    return [
+        Pictures((one, two)),
+        Pictures((three, four)),
+        note(
+            _(
+                "Difference: predicted less census class, beyond four shown as four. Uncertainty: entropy of "
+                "the class distribution, from 0 (sure) to 1 (knows nothing). Maps are in the metres of "
+                "{crs}; the arrow points to geographic north."
+            ).format(crs=source.row.grid_crs)
+        ),
+    ]
+
+
+def _agreement(source: Source) -> list[Block]:
+    measures = source.ask(queries.agreement, source.city.city_id, source.with_imputed)
+    if measures.empty:
+        return [Text(_("No agreement with the census was published for this city."))]
+    who = _("imputed cells included") if source.with_imputed else _("imputed cells left out")
+    return [
+        _table(measures),
+        note(
+            _(
+                "{n} cells, {who}. Within folds: mean of the values inside each fold, with its 95 % "
+                "interval, which counts neighbours that are alike as fewer cells; pooled: all folds in one."
+            ).format(n=number(int(measures["n"].max())), who=who)
+        ),
+    ]
+
+
+def figures(measures: pd.DataFrame) -> list[Block]:
+    """Return the headline figures in a line; none where nothing was published."""
+    found = [_figure(measures, name) for name in _HEADLINE]
+    shown = tuple(figure for figure in found if figure is not None)
+    return [Figures(shown)] if shown else []
+
+
+def said(value: object, as_share: bool) -> str:
+    """Return a measure as people read it, a dash where it is missing."""
+    if is_missing(value):
+        return "–"
+    return percent(float(str(value)), 1) if as_share else number(float(str(value)), 2)
+
+
+def between(low: object, high: object, as_share: bool) -> str:
+    """Return an interval as people read it; empty where there is none."""
+    if is_missing(low) or is_missing(high):
+        return ""
+    low_text = number(float(str(low)) * (100 if as_share else 1), 1 if as_share else 2)
+    return _("{low} to {high}").format(low=low_text, high=said(high, as_share))
+
+
+def _figure(measures: pd.DataFrame, name: str) -> Figure | None:
+    row = city_words.row_of(measures, name, "within_fold")
+    if row is None:
+        return None
+    title, as_share = MEASURES[name]
+    interval = between(row["low"], row["high"], as_share) or _("no interval")
+    chance = between(row["null_low"], row["null_high"], as_share)
+    aside = _("by chance {interval}").format(interval=chance) if chance else ""
+    return Figure(_(title), said(row["value"], as_share), interval, aside)
+
+
+def _table(measures: pd.DataFrame) -> Table:
+    rows = []
+    for name, (title, as_share) in MEASURES.items():
+        head, pooled = (city_words.row_of(measures, name, scope) for scope in ("within_fold", "pooled"))
+        if head is None:
+            continue
+        whole = "–" if pooled is None else said(pooled["value"], as_share)
+        if pooled is not None and between(pooled["low"], pooled["high"], as_share):
+            whole += f" ({between(pooled['low'], pooled['high'], as_share)})"
+        rows.append(
+            (
+                _(title),
+                said(head["value"], as_share),
+                between(head["low"], head["high"], as_share) or "–",
+                whole,
+                between(head["null_low"], head["null_high"], as_share) or "–",
+                number(head["n"]),
+            )
+        )
+    return Table(
+        _("Agreement with the census"),
+        (
+            _("Measure"),
+            _("Within folds"),
+            _("95 % interval"),
+            _("Pooled (interval)"),
+            _("Band of chance"),
+            _("Cells"),
+        ),
+        tuple(rows),
+        numeric=(1, 2, 3, 4, 5),
+    )
+
+
+def _errors(source: Source) -> list[Block]:
+    city, row = source.city, source.row
+    one = city_words.unit(row.n_classes)
+    table = confusion_table(source)
+    bins = source.ask(queries.calibration, city.city_id, source.with_imputed)
+    solid = city_words.solid_bins(bins)
+    pictures = [
+        Picture(
+            _("Confusion matrix, % of each census class"),
+            charts.confusion(table).svg(),
+            _("Confusion matrix of census and predicted classes. {sentence}").format(
+                sentence=city_words.confusion_sentence(table, one)
+            ),
+            city_words.confusion_sentence(table, one),
+        )
+    ]
+    if len(solid):
+        sentence = city_words.calibration_sentence(bins)
+        pictures.append(
+            Picture(
+                _("Calibration"),
+                charts.calibration(solid).svg(),
+                _("Observed share against stated probability. {sentence}").format(sentence=sentence),
+                sentence,
+            )
+        )
+    blocks: list[Block] = [Pictures(tuple(pictures))]
+    cells = source.compared
+    if cells.empty:
+        return blocks
+    block_m = None if city.residual_range_m is None else 2 * city.residual_range_m
+    grouped = []
+    for groups, title, axis in (
+        (cells["class"].astype(int).astype("category"), _("Difference by census class"), _("census class")),
+        (city_errors.density_groups(cells), _("Difference by density"), _("people in the cell")),
+    ):
+        found = city_selection.by_group(cells, groups, block_m, row.cell_size_m)
+        if len(found):
+            drawn = charts.by_group(found, axis).svg()
+            alt = _("Mean of expected less census class by {axis}, with 95 % intervals: {values}").format(
+                axis=axis,
+                values="; ".join(
+                    f"{one_.group}: {number(one_.value, 2, sign=True)}" for one_ in found.itertuples()
+                ),
+            )
+            grouped.append(Picture(title, drawn, alt))
+    if grouped:
+        blocks.append(Pictures(tuple(grouped)))
+        blocks.append(
+            note(
+                city_words.difference_sentence(cells),
+                _(
+                    "Poor cells are predicted too rich and rich ones too poor wherever a prediction is not "
+                    "perfect: look for classes that stand off this slope. Dots without a line: fewer than 30 "
+                    "independent cells."
+                ),
+            )
+        )
+    return [*blocks, *_largest(source)]
+
+
+def confusion_table(source: Source) -> NDArray[np.int64]:
+    """Return the confusion matrix (K, K), census in rows."""
+    rows = source.ask(queries.confusion, source.city.city_id, source.with_imputed)
+    n = source.row.n_classes
+    table = np.zeros((n, n), dtype=np.int64)
+    table[rows["census_class"] - 1, rows["predicted_class"] - 1] = rows["n"]
+    return table
+
+
+def _largest(source: Source) -> list[Block]:
+    rows = source.ask(queries.largest_disagreements, source.city.city_id, source.with_imputed, LISTED)
+    if rows.empty:
+        return []
+    return [
+        Table(
+            _("Largest disagreements"),
+            (_("Cell"), _("Census"), _("Predicted"), _("Expected"), _("People")),
+            tuple(
+                (
+                    frame.short_id(one["cell_id"]),
+                    str(int(one["class"])),
+                    str(int(one["predicted"])),
+                    number(one["expected_class"], 1),
+                    number(0 if is_missing(one["individuals"]) else one["individuals"]),
+                )
+                for _at, one in rows.iterrows()
+            ),
+            numeric=(1, 2, 3, 4),
+        )
+    ]

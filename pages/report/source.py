@@ -1,0 +1,59 @@
+"""Where a report comes from: an open publication, a city of it, and what was chosen on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+import duckdb
+import pandas as pd
+
+from data.store import queries
+from data.store.open import Publication
+from data.store.queries import City, StudyRow
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Source:
+    """An open publication and the city that a report is of; `base` is the dashboard's address, if known."""
+
+    connection: duckdb.DuckDBPyConnection
+    publication: Publication
+    row: StudyRow
+    city: City
+    with_imputed: bool = False
+    base: str = ""
+
+    def ask(self, question: Callable[..., T], *arguments: Any) -> T:
+        """Return `question(connection, *arguments)`."""
+        return question(self.connection, *arguments)
+
+    @cached_property
+    def cells(self) -> pd.DataFrame:
+        """Every cell of the city."""
+        return self.ask(queries.city_cells, self.city.city_id)
+
+    @cached_property
+    def compared(self) -> pd.DataFrame:
+        """Its cells with a census class and an out-of-fold prediction, imputed ones as chosen."""
+        cells = self.cells
+        known = cells["class"].notna() & cells["predicted"].notna() & cells["out_of_fold"].fillna(False)
+        return cells[known.astype(bool) & (self.with_imputed | ~cells["imputed"].astype(bool))]
+
+    def address(self, language: str) -> str:
+        """Return the address of the page City, the dashboard's first, that shows the same.
+
+        >>> row = type("Row", (), {"study_id": "s"})()
+        >>> city = type("City", (), {"city_id": "a b"})()
+        >>> Source(None, None, row, city, base="http://localhost:8501/").address("fr")
+        'http://localhost:8501/?study=s&city=a+b&lang=fr'
+        """
+        asked = {"study": self.row.study_id, "city": self.city.city_id, "lang": language}
+        if self.with_imputed:
+            asked["imputed"] = "1"
+        return f"{self.base.rstrip('/')}/?{urlencode(asked)}"
