@@ -203,6 +203,32 @@ def land_use_polygons(connection: Connection, city_id: str) -> pd.DataFrame:
     ).df()
 
 
+def main_land_use(connection: Connection, city_id: str) -> pd.DataFrame:
+    """Return the land-use class that takes most of each cell: x, y, code; cells without land use are left
+    out."""
+    return connection.execute(
+        """
+        SELECT c.x, c.y, l.code FROM cell c
+        JOIN (
+            SELECT cell_id, arg_max(code, share) AS code FROM land_use WHERE city_id = $1 GROUP BY cell_id
+        ) l USING (cell_id) WHERE c.city_id = $1
+        """,
+        [city_id],
+    ).df()
+
+
+def land_use_areas(connection: Connection, city_id: str) -> pd.DataFrame:
+    """Return the land-use classes of a city, largest area inside cells first: code, name, colour."""
+    return connection.execute(
+        """
+        SELECT l.code, coalesce(k.name, l.code) AS name, coalesce(k.colour, '#888888') AS colour
+        FROM (SELECT code, sum(area_m2) AS area FROM land_use WHERE city_id = ? GROUP BY code) l
+        LEFT JOIN land_use_class k ON k.code = l.code AND k.level = 'full' ORDER BY l.area DESC, l.code
+        """,
+        [city_id],
+    ).df()
+
+
 def disagreement_order(connection: Connection, city_id: str) -> list[str]:
     """Return the ids of all cells with a census class and an out-of-fold prediction, largest disagreement
     first.

@@ -10,13 +10,14 @@ import pandas as pd
 import streamlit as st
 
 from core.statistics.bootstrap import Interval, ratio_of_sums
-from core.statistics.interval import interval_of_sums
+from core.statistics.interval import interval_of_sums, mean_by_blocks
 from pages.shared import charts, city_words, figures, frame, state
 from pages.shared.city_view import View
 from pages.shared.language import _, number, plural
 from pages.shared.selection import NAME, Selection
 
 _DISTRICT = "selection.district"
+_LARGE_FRAME = 30_000  # cells; from here on a variogram of every group at a look takes over a second
 _TURN = "selection.turn"  # a chart forgets what was selected on it when its key changes
 
 
@@ -204,6 +205,10 @@ def _mean(
     bounds: tuple[float, float] = (-np.inf, np.inf),
 ) -> Interval:
     """Return the mean of values (n,) of cells, with its interval."""
+    if block_m is not None and _frame(cells, size) > _LARGE_FRAME:
+        quick = mean_by_blocks(values, cells["x"], cells["y"], block_m=block_m, bounds=bounds)
+        if quick is not None:
+            return quick
     return interval_of_sums(
         np.column_stack([values, np.ones(len(values))]),
         ratio_of_sums,
@@ -214,6 +219,11 @@ def _mean(
         draws=499,
         bounds=bounds,
     )
+
+
+def _frame(cells: pd.DataFrame, size: int) -> float:
+    """Return how many cells the rectangle around cells (at least one) could hold."""
+    return float(np.ptp(cells["x"]) / size + 1) * float(np.ptp(cells["y"]) / size + 1)
 
 
 def by_group(cells: pd.DataFrame, groups: pd.Series, block_m: float | None, size: int) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from html import escape
 
 import duckdb
 import numpy as np
+import pandas as pd
 import shapely
 
 from data.store import cell_queries
@@ -16,6 +17,7 @@ from pages.shared.rasters import Raster, as_data_url
 
 NAME, TITLE = "land_use", later("Land use")
 _LONGEST_SIDE = 1500  # pixels; a PNG of flat colours stays under some 100 kB
+_LARGE = 100_000  # cells of the raster: 65 km by 60; its polygons take ten seconds and more
 _IN_LEGEND = 9
 
 
@@ -24,8 +26,11 @@ def land_use_map(
 ) -> tuple[str, list[tuple[str, str, str]]]:
     """Return the picture of a city's land use over a raster, as a data URL, and its classes, largest first.
 
-    A class is (code, name, colour). Where no land use is mapped the picture is clear.
+    A class is (code, name, colour). Where no land use is mapped the picture is clear. Of a large city each
+    cell is in the colour of the class that takes most of it: its polygons are too many to draw at a look.
     """
+    if raster.width * raster.height > _LARGE:
+        return _cells_map(connection, city_id, raster)
     from rasterio.features import rasterize  # takes a second to load, which other maps need not wait for
     from rasterio.transform import from_origin
 
@@ -46,6 +51,20 @@ def land_use_map(
     area = np.bincount(numbers.ravel(), minlength=len(codes) + 1)[1:]
     largest = codes.iloc[np.argsort(-area, kind="stable")]
     named = [(str(c), str(n), str(k)) for c, n, k in largest[["code", "name", "colour"]].to_numpy()]
+    return as_data_url(table[numbers]), named
+
+
+def _cells_map(
+    connection: duckdb.DuckDBPyConnection, city_id: str, raster: Raster
+) -> tuple[str, list[tuple[str, str, str]]]:
+    classes = cell_queries.land_use_areas(connection, city_id)
+    cells = cell_queries.main_land_use(connection, city_id)
+    numbered = pd.Series(np.arange(1, len(classes) + 1), index=classes["code"])
+    table = np.zeros((len(classes) + 1, 4), np.uint8)
+    table[1:, :3] = palette.rgb_table(list(classes["colour"]))
+    table[1:, 3] = 255
+    numbers = raster.spread(cells["x"], cells["y"], numbered.reindex(cells["code"]).to_numpy())
+    named = [(str(c), str(n), str(k)) for c, n, k in classes[["code", "name", "colour"]].to_numpy()]
     return as_data_url(table[numbers]), named
 
 

@@ -30,6 +30,8 @@ LANGUAGES = {"en": "English", "fr": "Français"}
 CATALOGUES = Path(__file__).parent.parent / "texts"
 _REGION = "language.region"
 _forced: ContextVar[str | None] = ContextVar("language", default=None)
+# (language, region) of the run of the page in this thread: hundreds of texts ask for it
+_of_run: ContextVar[tuple[str, str] | None] = ContextVar("language_of_run", default=None)
 
 
 def readers_language() -> str:
@@ -43,6 +45,7 @@ def arrive(language: str) -> None:
     # apart from the session value `lang` of the control, which Streamlit drops where it is not drawn
     st.session_state["language"] = language
     st.session_state[_REGION] = _region(language, st.context.locale)
+    _of_run.set((language, st.session_state[_REGION]))
 
 
 def language() -> str:
@@ -50,6 +53,10 @@ def language() -> str:
     forced = _forced.get()
     if forced is not None:
         return forced
+    run = _of_run.get()
+    if run is not None:
+        return run[0]
+    # a callback or a fragment, which run without the rest of the page
     return str(st.session_state.get("language", "en")) if get_script_run_ctx() else "en"
 
 
@@ -100,8 +107,13 @@ def number(value: float, digits: int = 0, sign: bool = False) -> str:
     ...     number(12345.678, 1)
     '12\\u202f345,7'
     """
+    return _written(float(value), digits, sign, _locale())
+
+
+@lru_cache(maxsize=20_000)  # a tenth of a millisecond each, and a page has hundreds
+def _written(value: float, digits: int, sign: bool, locale: str) -> str:
     pattern = "#,##0" + ("." + "0" * digits if digits else "")
-    text = numbers.format_decimal(value, format=pattern, locale=_locale(), decimal_quantization=True)
+    text = numbers.format_decimal(value, format=pattern, locale=locale, decimal_quantization=True)
     text = text.replace("-", "−")
     # never "−0.00": what rounds to nothing has no sign
     if not any(c in "123456789" for c in text):
@@ -157,10 +169,12 @@ def separators() -> str:
 
 
 def _locale() -> str:
-    now = language()
-    if _forced.get() is None and get_script_run_ctx():
-        return str(st.session_state.get(_REGION, now))
-    return now
+    run = _of_run.get()
+    if _forced.get() is not None:
+        return language()
+    if run is not None:
+        return run[1]
+    return str(st.session_state.get(_REGION, language())) if get_script_run_ctx() else language()
 
 
 def _region(language: str, browser: str | None) -> str:

@@ -18,7 +18,6 @@ import streamlit as st
 from core.settings import read_settings
 from data.store import queries
 from data.store.open import Publication, connect, find_publications
-from pages.shared.language import language
 
 T = TypeVar("T")
 
@@ -43,16 +42,6 @@ class OpenStudy:
         data/store/queries."""
         name = f"{question.__module__}.{question.__qualname__}"
         return _answer(str(self.publication.file), name, arguments, question)
-
-    def made(self, maker: Callable[..., T], *arguments: Any) -> T:
-        """Return `maker(self, *arguments)`, kept for all readers of this language and theme.
-
-        For charts, bitmaps and sentences, which cost more to make than to send. It is not copied: never
-        change what it returns. Arguments are hashed: ids and choices, not frames.
-        """
-        name = f"{maker.__module__}.{maker.__qualname__}"
-        theme = str(st.context.theme.type)
-        return _made(str(self.publication.file), name, arguments, language(), theme, self, maker)
 
     def once(self, question: Callable[..., T], *arguments: Any) -> T:
         """Return `question(connection, *arguments)` without keeping it: for a page that keeps what it makes
@@ -92,19 +81,6 @@ def _contents(file: str) -> tuple[queries.StudyRow, tuple[queries.City, ...]]:
 def _answer(file: str, name: str, arguments: tuple[Any, ...], _question: Callable[..., Any]) -> Any:
     # a cursor a query: connections are not to be shared between the threads of two readers
     return _question(_connection(file).cursor(), *arguments)
-
-
-@st.cache_resource(max_entries=1024, show_spinner=False)
-def _made(
-    file: str,
-    name: str,
-    arguments: tuple[Any, ...],
-    language: str,
-    theme: str,
-    _study: OpenStudy,
-    _maker: Callable[..., Any],
-) -> Any:
-    return _maker(_study, *arguments)
 
 
 def is_missing(value: object) -> bool:
