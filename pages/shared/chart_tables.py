@@ -40,10 +40,10 @@ def confusion(table: NDArray[np.int64]) -> pd.DataFrame:
     )
 
 
-def differences(counts: NDArray[np.int64], reach: int) -> pd.DataFrame:
+def differences(reach: int, counts: NDArray[np.int64]) -> pd.DataFrame:
     """Return the histogram of differences: predicted less census class, cells.
 
-    >>> differences(np.array([2, 5, 1]), 1).values.tolist()
+    >>> differences(1, np.array([2, 5, 1])).values.tolist()
     [[-1, 2], [0, 5], [1, 1]]
     """
     return pd.DataFrame(
@@ -53,7 +53,8 @@ def differences(counts: NDArray[np.int64], reach: int) -> pd.DataFrame:
 
 def mean_difference(groups: pd.DataFrame, by: str) -> pd.DataFrame:
     """Return mean differences by group (columns group, value, low, high, n), the group's column named."""
-    return groups.rename(
+    shown = groups.assign(group=groups["group"].astype(str).str.replace("_", " to "))
+    return shown.rename(
         columns={"group": by, "value": "expected_less_census_classes", "n": "cells", **_ENDS}
     ).reset_index(drop=True)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,16 +80,11 @@ def colour_bitmap(
     return picture
 
 
-def hatch_bitmap(
-    raster: Raster,
-    x: ArrayLike,
-    y: ArrayLike,
-    hatched: ArrayLike,
-    colour: tuple[int, int, int],
-    pixels: int = 16,
-) -> NDArray[np.uint8]:
-    """Return an RGBA picture of diagonal lines over the hatched cells, `pixels` a cell (fewer for wide
-    cities).
+def hatch_lines(
+    raster: Raster, x: ArrayLike, y: ArrayLike, hatched: ArrayLike, pixels: int = 16
+) -> NDArray[np.bool_]:
+    """Return a picture (height, width) of diagonal lines over the hatched cells, `pixels` a cell (fewer for
+    wide cities).
 
     Lines rise to the right and meet at the edges of neighbouring cells, so that a hatched area reads as one.
     """
@@ -97,22 +94,31 @@ def hatch_bitmap(
     row, column = np.indices((pixels, pixels))
     period = max(2, pixels // 2)
     line = (row + column) % period < max(1, period // 4)
-    picture = np.zeros((raster.height * pixels, raster.width * pixels, 4), dtype=np.uint8)
-    picture[..., :3] = colour
-    picture[..., 3] = np.kron(mask, line) * 255
-    return picture
+    drawn = mask[:, None, :, None] & line[None, :, None, :]
+    return drawn.reshape(raster.height * pixels, raster.width * pixels)
+
+
+def lines_as_data_url(lines: NDArray[np.bool_], colour: tuple[int, int, int]) -> str:
+    """Return lines (height, width) in a colour, clear between them, as the data URL of a PNG of one bit a
+    pixel."""
+    picture = Image.fromarray(lines.astype(np.uint8), mode="P")
+    picture.putpalette([0, 0, 0, *colour])
+    buffer = io.BytesIO()
+    picture.save(buffer, format="PNG", bits=1, transparency=bytes([0, 255]))
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
 def as_data_url(picture: NDArray[np.uint8]) -> str:
     """Return a picture (height, width, 3 or 4) of uint8 as the data URL of a PNG."""
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, format="PNG", optimize=picture.size < 4_000_000)
+    Image.fromarray(picture).save(buffer, format="PNG", optimize=picture.size < 400_000)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
-def as_text(picture: NDArray[np.uint8]) -> str:
-    """Return the bytes of a raster, row by row, in base64."""
-    return base64.b64encode(np.ascontiguousarray(picture).tobytes()).decode("ascii")
+def packed(planes: Sequence[NDArray[np.uint8]]) -> str:
+    """Return rasters of bytes, one after the other and row by row, deflated (zlib), in base64."""
+    content = b"".join(np.ascontiguousarray(plane).tobytes() for plane in planes)
+    return base64.b64encode(zlib.compress(content, 6)).decode("ascii")
 
 
 def paired(classes: ArrayLike, n_classes: int) -> NDArray[np.float64]:

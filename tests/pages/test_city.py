@@ -190,6 +190,20 @@ def _measures(**values: tuple[float, float, float]) -> pd.DataFrame:
     )
 
 
+def test_city_speaks_french(run_page: RunPage, rows: duckdb.DuckDBPyConnection) -> None:
+    test = run_page("city", lang="fr", only="d1_3")
+    assert not test.exception
+    assert test.title[0].value.split() == ["Kêr-Bihan", ":", "où", "le", "modèle", "se", "trompe-t-il", "?"]
+    assert "prédits plus riches de 1 à 3 classes" in texts(test)
+    assert "Moyenne au recensement (décile)" in texts(test)
+    whole = run_page("city", lang="fr")
+    row = _agreement(rows, "within_one", imputed=False)
+    assert f'<div class="value">{100 * row.value:.1f} %</div>'.replace(".", ",") in texts(whole)
+    assert _figure(whole, "confusion")["layout"]["separators"] == ",\u202f"
+    words = json.loads(whole.get("bidi_component")[0].proto.json)["words"]
+    assert words["predicted"] == "prédiction {value}"
+
+
 def test_verdict_says_chance_when_it_is_chance() -> None:
     nan = float("nan")
     said = city_words.verdict(_measures(spearman=(0.05, -0.19, 0.18), accuracy=(0.1, nan, nan)), 10)
@@ -201,7 +215,7 @@ def test_verdict_says_chance_when_it_is_chance() -> None:
 
 def test_sentences_follow_the_numbers() -> None:
     table = np.array([[1, 3, 0], [0, 2, 0], [0, 0, 5]])
-    assert city_words.confusion_sentence(table, "class") == (
+    assert city_words.confusion_sentence(table, "class").replace("\u202f%", " %") == (
         "The poorest class is most often predicted as class 2 (75 % of 4 cells); the richest class is most "
         "often predicted as its own (100 % of 5 cells)."
     )

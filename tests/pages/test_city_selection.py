@@ -146,8 +146,9 @@ def test_groups_by_hand() -> None:
     assert found[["group", "value", "n"]].values.tolist() == [["4", 1.0, 30], ["5", 0.0, 30]]
     groups = city_errors.density_groups(cells)
     assert groups.notna().all() and groups.value_counts().between(17, 18).all()
-    assert groups.cat.categories[0] == "0 to 176"
-    assert city_errors.density_groups(cells.assign(individuals=7.0)).unique().tolist() == ["all"]
+    assert city_errors.density_label(groups.cat.categories[0]) == "0 to 176"
+    alike = city_errors.density_groups(cells.assign(individuals=7.0)).unique().tolist()
+    assert [city_errors.density_label(group) for group in alike] == ["all"]
 
 
 def handed_out(test: AppTest) -> list[str]:
