@@ -8,28 +8,64 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
+from core.settings import read_settings
 from data.store import pattern_queries as ask
 from data.store.queries import City
 from pages.shared import figures, frame, glossary, study
-from pages.shared.class_names import short_name
-from pages.shared.language import number
+from pages.shared.about_files import files_section, models_section
+from pages.shared.class_names import official_name, short_name
+from pages.shared.language import _, day, later, number, percent
 from pages.shared.plain_text import plain
 from pages.shared.study import OpenStudy, is_missing
+
+_SCOPES = {
+    "city": later("1 = poorest, cut inside each city"),
+    "study": later("1 = poorest, cut once for all cities"),
+}
+_MAY = (
+    later(
+        "To see where a network that reads income from aerial photographs is right, and where it is wrong."
+    ),
+    later(
+        "To ask which land-use classes it looks at, and whether they are those that the census ties to "
+        "income."
+    ),
+    later("To judge a method on cities whose truth is known, before it is believed elsewhere."),
+    later(
+        "To learn how much of a figure is chance: each comes with an interval or with the reason for none."
+    ),
+)  # fmt: skip
+_MAY_NOT = (
+    later(
+        "To describe a household, a building or a person: figures describe squares, and imputed squares not "
+        "even those."
+    ),
+    later("To decide on anyone's benefits, credit, prices or policing, or to rank streets."),
+    later(
+        "To replace a census: a predicted class is a guess on the census scale that shrinks toward the "
+        "middle."
+    ),
+    later("To say which of two cities is richer where classes are cut inside each city."),
+    later("To speak of another place, year or kind of photograph than those the networks learned from."),
+    later("To conclude from a map alone what causes income: attention is not cause."),
+)
+# so many names of cities are read; more are counted
+_MOST_NAMES = 6
 
 
 def page() -> None:
     here = frame.open_study()
     city = frame.chosen_city(here)
-    (place,) = frame.title_line("What are these data, and what may they be used for?", [20])
+    (place,) = frame.title_line(_("What are these data, and what may they be used for?"), [20])
     with place:
         frame.city_control(here)
     frame.say_wrong_city(here, city)
     frame.data_line(here, city)
     _study(here)
-    _use(here)
+    _use()
     _city(here, city)
-    _files(here)
-    _models(here)
+    files_section(here, city)
+    models_section(here)
     _glossary(here)
     _publication(here)
     frame.footer(here)
@@ -41,51 +77,51 @@ def _study(here: OpenStudy) -> None:
         frame.sentence(row.description)
     cells = sum(city.n_cells for city in here.cities)
     predicted = sum(city.n_predicted for city in here.cities)
+    names = [city.name for city in here.cities]
+    if len(names) > _MOST_NAMES:
+        named = _("{some} and {n} more").format(
+            some=", ".join(names[:_MOST_NAMES]), n=number(len(names) - _MOST_NAMES)
+        )
+    else:
+        named = ", ".join(names)
     figures.figures(
         [
-            ("Cities", str(len(here.cities)), ", ".join(city.name for city in here.cities)),
-            ("Cells with income", number(cells), f"squares of {row.cell_size_m} m in {row.grid_crs}"),
+            (_("Cities"), number(len(names)), named),
             (
-                "Predicted",
+                _("Cells with income"),
+                number(cells),
+                _("squares of {size} m in {crs}").format(size=number(row.cell_size_m), crs=row.grid_crs),
+            ),
+            (
+                _("Predicted"),
                 number(predicted),
-                "each by a network that never saw it, where it has an income",
+                _("each by a network that never saw it, where it has an income"),
             ),
+            (_("Income classes"), number(row.n_classes), _(_SCOPES.get(row.label_scope, row.label_scope))),
             (
-                "Income classes",
-                str(row.n_classes),
-                "1 = poorest, cut "
-                + ("inside each city" if row.label_scope == "city" else "once for all cities"),
-            ),
-            (
-                "Network",
+                _("Network"),
                 row.architecture,
-                f"{row.head} head, {row.input_px} px a cell, output stride {row.output_stride}",
+                _("{head} head, {input} px a cell, output stride {stride}").format(
+                    head=row.head, input=number(row.input_px), stride=number(row.output_stride)
+                ),
             ),
         ]
     )
 
 
-def _use(here: OpenStudy) -> None:
+def _use() -> None:
     left, right = st.columns(2, gap="medium")
     with left:
-        st.subheader("What it may be used for", anchor=False)
-        st.markdown(
-            "- To see where a network that reads income from aerial photographs is right, and where it is "
-            "wrong.\n"
-            "- To ask which land-use classes it looks at, and whether they are those that the census ties "
-            "to income.\n"
-            "- To judge a method on cities whose truth is known, before it is believed elsewhere."
-        )
+        st.subheader(_("What it may be used for"), anchor=False)
+        st.markdown("\n".join(f"- {_(text)}" for text in _MAY))
     with right:
-        st.subheader("What it may not be used for", anchor=False)
-        st.markdown(
-            "- To describe a household, a building or a person: figures describe squares, and imputed "
-            "squares not even those.\n"
-            "- To decide on anyone's benefits, credit, prices or policing, or to rank streets.\n"
-            "- To replace a census: a predicted class is a guess on the census scale that shrinks toward "
-            "the middle.\n"
-            "- To conclude from a map alone what causes income: attention is not cause."
-        )
+        st.subheader(_("What it may not be used for"), anchor=False)
+        least = read_settings().least_households
+        secrecy = _(
+            "To look for those whom secrecy protects: selections of cells with fewer than {least} households "
+            "are not handed out."
+        ).format(least=number(least))
+        st.markdown("\n".join(f"- {text}" for text in (*(_(text) for text in _MAY_NOT), secrecy)))
 
 
 def _city(here: OpenStudy, city: City) -> None:
@@ -94,55 +130,72 @@ def _city(here: OpenStudy, city: City) -> None:
         frame.sentence(_invented(city))
     left, right = st.columns([46, 54], gap="medium")
     with left:
+        unknown = _("unknown")
         rows = [
-            ("Cells in the census", number(city.n_cells + city.n_without_income)),
-            ("with income", number(city.n_cells)),
-            ("of them imputed by the statistical office", number(city.n_imputed)),
-            ("without people or income", number(city.n_without_income)),
-            ("Left out: more than 1 % empty pixels", number(city.n_empty_pixels)),
-            ("Predicted", number(city.n_predicted)),
-            ("Income of", _known(city.census_year)),
-            ("Land use of", _known(city.land_use_year) if city.has_land_use else "none in this study"),
-            ("Photograph of", _known(city.imagery_year)),
-            (
-                "Photograph's resolution",
-                f"{city.imagery_resolution_m:.2g} m" if city.imagery_resolution_m else "unknown",
-            ),
-            (
-                "Range of the residual variogram",
-                f"{city.residual_range_m:.0f} m" if city.residual_range_m else "unknown",
-            ),
+            (_("Cells in the census"), number(city.n_cells + city.n_without_income)),
+            (_("with income"), number(city.n_cells)),
+            (_("of them imputed by the statistical office"), number(city.n_imputed)),
+            (_("without people or income"), number(city.n_without_income)),
+            (_("Left out: more than 1 % empty pixels"), number(city.n_empty_pixels)),
+            (_("Predicted"), number(city.n_predicted)),
+            (_("Income of"), _known(city.census_year)),
+            (_("Land use of"), _known(city.land_use_year) if city.has_land_use else _("none in this study")),
+            (_("Photograph of"), _known(city.imagery_year)),
+            (_("Photograph's resolution"), _metres(city.imagery_resolution_m) or unknown),
+            (_("Range of the residual variogram"), _metres(city.residual_range_m, 0) or unknown),
+            (_("Published"), day(here.row.created_at)),
         ]
-        st.table(pd.DataFrame(rows, columns=["", city.name]).set_index(""), border="horizontal")
+        st.table(pd.DataFrame(rows, columns=["", plain(city.name)]).set_index(""), border="horizontal")
     with right:
         thresholds = here.ask(ask.thresholds, city.city_id)
         if len(thresholds):
             st.table(_threshold_table(thresholds, here.row.n_classes), border="horizontal")
             frame.note(
-                "Income per person, euros a year (winsorised standard of living). Class k holds q(k−1) ≤ "
-                "income < q(k), the "
-                "last one closed; labels use the thresholds from all cells."
+                _(
+                    "Income per person, euros a year (winsorised standard of living). Class k holds q(k−1) ≤ "
+                    "income < q(k), the last one closed; labels use the thresholds from all cells."
+                )
             )
 
 
 def _known(year: int | None) -> str:
-    return "unknown year" if year is None else str(year)
+    return _("unknown year") if year is None else str(year)
+
+
+def _metres(length: float | None, most: int = 2) -> str:
+    """Return a length in metres with as many digits as it has, at most `most`; empty where unknown."""
+    if not length or is_missing(length):
+        return ""
+    digits = next((n for n in range(most) if round(length, n) == round(length, most)), most)
+    return _("{n} m").format(n=number(length, digits))
 
 
 def _invented(city: City) -> str:
-    meaning = glossary.RECIPES.get(str(city.recipe), "described in the documentation of generated cities.")
-    text = f"{city.name} is invented, by the recipe “{city.recipe}”: {meaning}"
+    recipe = glossary.RECIPES.get(str(city.recipe))
+    parts = [
+        _("{city} is invented, by the recipe “{recipe}”: {meaning}").format(
+            city=city.name,
+            recipe=city.recipe,
+            meaning=_(recipe) if recipe else _("described in the documentation of generated cities."),
+        )
+    ]
     if not is_missing(city.oracle_spearman):
-        text += (
-            f" An oracle that knows the true objects ranks incomes with a Spearman correlation of "
-            f"{city.oracle_spearman:.2f}"
-        ).replace("-", "−")
-        share = city.object_pixel_share
-        text += f"; the objects cover {share:.1%} of the photograph." if share is not None else "."
+        value = number(float(city.oracle_spearman or 0), 2)
+        if city.object_pixel_share is None:
+            text = _(
+                "An oracle that knows the true objects ranks incomes with a Spearman correlation of {value}."
+            )
+            parts.append(text.format(value=value))
+        else:
+            text = _(
+                "An oracle that knows the true objects ranks incomes with a Spearman correlation of {value}; "
+                "the objects cover {share} of the photograph."
+            )
+            parts.append(text.format(value=value, share=percent(city.object_pixel_share, 1)))
     if city.planted_codes:
         named = ", ".join(f"{code} {short_name(code, code)}" for code in city.planted_codes)
-        text += f" Classes whose objects carry income: {named}."
-    return text
+        parts.append(_("Classes whose objects carry income: {named}.").format(named=named))
+    return " ".join(parts)
 
 
 def _threshold_table(thresholds: pd.DataFrame, n_classes: int) -> pd.DataFrame:
@@ -158,119 +211,68 @@ def _threshold_table(thresholds: pd.DataFrame, n_classes: int) -> pd.DataFrame:
             missing = is_missing(low) or is_missing(high)
             row.append("" if missing else f"{number(float(low))} – {number(float(high))}")
         rows.append(row)
-    return pd.DataFrame(rows, columns=["Class", "All cells, €", "Without imputed, €"]).set_index("Class")
-
-
-def _files(here: OpenStudy) -> None:
-    st.subheader("Files that went in", anchor=False)
-    files = here.ask(ask.provenance)
-    if files.empty:
-        st.info("This publication names no files.")
-        return
-    total = files.bytes.sum()
-    frame.note(
-        f"{len(files)} files, {_size(total)}. The hash of a file tells whether you hold the same one: "
-        "<code>sha256sum FILE</code>."
-    )
-    shown = files.assign(bytes=[_size(n) for n in files.bytes])
-    st.dataframe(
-        shown,
-        hide_index=True,
-        column_config={
-            "city": "City",
-            "kind": "Kind",
-            "file": st.column_config.TextColumn("File", width="medium"),
-            "sha256": st.column_config.TextColumn("SHA-256", width="medium"),
-            "bytes": "Size",
-            "source": "Source",
-            "licence": "Licence",
-            "vintage": "Vintage",
-            "crs": "CRS",
-        },
-    )
-
-
-def _size(n_bytes: float) -> str:
-    """Return a size as people write it.
-
-    >>> _size(532), _size(14_200_000)
-    ('532 B', '14.2 MB')
-    """
-    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if n_bytes >= factor:
-            return f"{n_bytes / factor:.1f} {unit}"
-    return f"{int(n_bytes)} B"
-
-
-def _models(here: OpenStudy) -> None:
-    st.subheader("Networks", anchor=False)
-    models = here.ask(ask.models)
-    if models.empty:
-        st.info("This publication names no networks.")
-        return
-    frame.note(
-        "One network a fold; the cells of its fold it never saw, and those it predicts. z is the linear "
-        "unit; the evidence map "
-        "is measured from its mean over the training cells, in its standard deviations."
-    )
-    st.dataframe(
-        models.drop(columns=["city_id"] if models.city_id.isna().all() else []),
-        hide_index=True,
-        column_config={
-            "model_id": "Network",
-            "city_id": "City",
-            "fold": "Fold",
-            "file": "Weights",
-            "sha256": st.column_config.TextColumn("SHA-256", width="small"),
-            "n_train": "Training cells",
-            "n_test": "Predicted cells",
-            "bias": st.column_config.NumberColumn("Bias b", format="%.3f"),
-            "z_mean": st.column_config.NumberColumn("Mean z", format="%.3f"),
-            "z_std": st.column_config.NumberColumn("Deviation of z", format="%.3f"),
-            "epochs": "Epochs",
-            "final_loss": st.column_config.NumberColumn("Final loss", format="%.3f"),
-            "seconds": st.column_config.NumberColumn("Seconds", format="%.0f"),
-            "device": "Device",
-        },
-    )
+    heads = [_("Class"), _("All cells, €"), _("Without imputed, €")]
+    return pd.DataFrame(rows, columns=heads).set_index(heads[0])
 
 
 def _glossary(here: OpenStudy) -> None:
-    st.subheader("Words", anchor=False)
-    columns = st.columns(2, gap="medium")
-    terms = list(glossary.TERMS.items())
-    half = (len(terms) + 1) // 2
-    for column, part in zip(columns, (terms[:half], terms[half:]), strict=True):
-        with column:
-            frame.note("<br>".join(f"<b>{escape(word)}</b> {escape(meaning)}" for word, meaning in part))
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.subheader(_("Words of the census, for those who know networks"), anchor=False)
+        st.html(_words(glossary.CENSUS_TERMS))
+    with right:
+        st.subheader(_("Words of networks, for those who know the census"), anchor=False)
+        st.html(_words(glossary.NETWORK_TERMS))
+    st.subheader(_("Words of this study"), anchor=False)
+    st.html(_words(glossary.STUDY_TERMS))
     classes = here.ask(ask.class_names)
     if len(classes):
-        with st.expander(f"Land-use classes of this study ({len(classes)})"):
+        with st.expander(_("Land-use classes of this study ({n})").format(n=number(len(classes)))):
             st.dataframe(
-                classes.drop(columns="colour"),
+                classes.drop(columns="colour").assign(name=[official_name(name) for name in classes["name"]]),
                 hide_index=True,
                 column_config={
-                    "code": "Code",
-                    "name": "Name",
-                    "name_fr": "Nom",
-                    "cells": "Cells where present",
+                    "code": _("Code"),
+                    "name": _("Name"),
+                    "cells": st.column_config.NumberColumn(
+                        _("Cells with income where present"), format="localized"
+                    ),
                 },
             )
 
 
+def _words(terms: dict[str, str]) -> str:
+    rows = "".join(
+        f"<div><dt>{escape(_(word))}</dt><dd>{escape(_(meaning))}</dd></div>"
+        for word, meaning in terms.items()
+    )
+    return f'<dl class="carreau-words">{rows}</dl>'
+
+
 def _publication(here: OpenStudy) -> None:
-    with st.expander("Settings of the study"):
+    with st.expander(_("Settings of the study")):
         st.json(json.loads(here.row.settings_json), expanded=2)
-    with st.expander("Tables and columns of the publication"):
+    with st.expander(_("Tables and columns of the publication")):
         frame.note(
-            f"One DuckDB file, <code>{escape(here.publication.file.name)}</code>, never changed after it "
-            f"was published; "
-            f"open it read-only with any DuckDB {escape('≥')} 1.0."
+            _(
+                "One DuckDB file, <code>{file}</code>, never changed after it was published; open it "
+                "read-only with any DuckDB ≥ 1.0."
+            ).format(file=escape(here.publication.file.name))
         )
-        st.dataframe(here.ask(ask.column_descriptions), hide_index=True)
-    versions = ", ".join(study.studies())
+        st.dataframe(
+            here.ask(ask.column_descriptions),
+            hide_index=True,
+            column_config={
+                "table": _("Table"),
+                "column": _("Column"),
+                "type": _("Type"),
+                "description": _("Description"),
+            },
+        )
     frame.note(
-        f"Written by Carreau {escape(here.row.carreau_version)}. Published studies here: {escape(versions)}."
+        _("Written by Carreau {version}. Published studies here: {studies}.").format(
+            version=escape(here.row.carreau_version), studies=escape(", ".join(study.studies()))
+        )
     )
 
 

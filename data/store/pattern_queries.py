@@ -235,11 +235,16 @@ def thresholds(connection: duckdb.DuckDBPyConnection, city_id: str) -> pd.DataFr
 
 
 def class_names(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """Land-use classes of the study by full code: code, name, colour, cells (where present)."""
+    """Land-use classes of the study by full code: code, name, colour, cells (with income, where present).
+
+    Cells are summed over the cities' own counts: table land_use has a row a cell and class, which is not to
+    be read through for a page.
+    """
     return connection.execute(
         """
-        SELECT k.code, k.name, k.colour, count(u.cell_id) AS cells
-        FROM land_use_class k LEFT JOIN land_use u ON u.code = k.code
+        SELECT k.code, k.name, k.colour, coalesce(sum(i.n), 0)::BIGINT AS cells
+        FROM land_use_class k
+        LEFT JOIN class_income i ON i.code = k.code AND i.level = k.level AND i.polarity = 'poor'
         WHERE k.level = ? GROUP BY ALL ORDER BY k.code
         """,
         [FULL_LEVEL],

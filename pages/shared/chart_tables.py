@@ -6,9 +6,13 @@ Names are English in every language: a program that reads them must find the sam
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from data.store.queries import City
 
 _ENDS = {"low": "low_95", "high": "high_95"}
 _CELLS = {
@@ -91,6 +95,23 @@ def by_class(rows: pd.DataFrame, value: str) -> pd.DataFrame:
 def relation(rows: pd.DataFrame, name: str, coefficient: str) -> pd.DataFrame:
     """Return the rows of a forest plot of a relation; of (iii) its null is taken off, and said so."""
     return by_class(rows, f"{name}_{coefficient}" + ("_less_null" if name == "activation" else ""))
+
+
+def indices(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return indices with their nulls, intervals and verdicts."""
+    return rows.rename(columns={"value": "index", **_ENDS}).reset_index(drop=True)
+
+
+def of_cities(
+    found: Sequence[tuple[City, pd.DataFrame]], table: Callable[[pd.DataFrame], pd.DataFrame]
+) -> pd.DataFrame:
+    """Return the tables of the figures of cities in one; the first column names the city."""
+    tables = []
+    for city, rows in found:
+        made = table(rows)
+        made.insert(0, "city", city.name)
+        tables.append(made)
+    return pd.concat(tables, ignore_index=True)
 
 
 def two_relations(pairs: pd.DataFrame, first: str, second: str) -> pd.DataFrame:

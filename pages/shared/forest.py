@@ -1,27 +1,29 @@
 """Charts of land-use classes: forest plot of correlations, scatter of two relations.
 
 Every function takes a frame with one row a class (code, name, colour, figures) and returns a plotly figure;
-rows that
-are not `enough` are never drawn: the page names them in a sentence.
+rows that are not `enough` are never drawn: the page names them in a sentence. Notes and shapes are set at
+once: plotly checks all of them again for each one added.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from pages.shared.class_names import label
+from pages.shared.language import _, number
 from pages.shared.palette import Inks, plotly_template, translucent
 
 ROW_PX = 21
-LEAST_PX = (
-    330  # of a forest plot's rows together, so that few classes do not look squeezed beside the scatter
-)
+# of a forest plot's rows together, so that few classes do not look squeezed beside the scatter
+LEAST_PX = 330
 PALE = 0.32
+Shapes = list[dict[str, Any]]
 
 
 def significant(frame: pd.DataFrame, suffix: str = "") -> pd.Series:
@@ -54,7 +56,7 @@ def forest(rows: pd.DataFrame, reference: pd.DataFrame | None, axis_title: str, 
     figure = go.Figure(layout={"template": plotly_template()})
     sure = significant(rows)
     for shown, part in ((True, rows[sure]), (False, rows[~sure])):
-        figure.add_trace(_dots(part, ink, 1.0 if shown else PALE, "value", None))
+        figure.add_trace(_dots(part, ink, 1.0 if shown else PALE))
     if reference is not None:
         ticks = rows[["code"]].assign(row=rows.index).merge(reference[["code", "value"]], on="code").dropna()
         figure.add_trace(
@@ -62,12 +64,12 @@ def forest(rows: pd.DataFrame, reference: pd.DataFrame | None, axis_title: str, 
                 x=ticks.value,
                 y=ticks.row,
                 mode="markers",
-                name="census",
+                name=_("census"),
                 marker={"symbol": "line-ns", "size": 12, "line": {"width": 2.5, "color": ink.muted}},
-                hovertemplate="(i) land use and census: %{x:.2f}<extra></extra>",
+                hovertemplate=_("(i) land use and census: %{x:.2f}") + "<extra></extra>",
             )
         )
-    low, high = _limits(
+    low, high = limits(
         [rows.low, rows.high, rows.value, *([reference.value] if reference is not None else [])]
     )
     class_axis(figure, rows, ink)
@@ -80,12 +82,16 @@ def forest(rows: pd.DataFrame, reference: pd.DataFrame | None, axis_title: str, 
         dtick=0.1 if high - low < 1.05 else 0.2,
         tickformat=".1f",
     )
-    columns = {"cells": [f"{int(n):,}".replace(",", "\u202f") for n in rows.n_present]}
+    columns = {_("cells"): [number(n) for n in rows.n_present]}
     if "reliance" in rows:
-        columns["reliance"] = [_signed(value) for value in rows.reliance]
-    for number, (title, texts) in enumerate(columns.items()):
-        _column(figure, title, texts, 44 + 54 * number, ink)
+        columns[_("reliance")] = [_signed(value) for value in rows.reliance]
+    written = [
+        note
+        for place, (title, texts) in enumerate(columns.items())
+        for note in _column(title, texts, 44 + 54 * place, ink)
+    ]
     figure.update_layout(
+        annotations=written,
         height=max(LEAST_PX, len(rows) * ROW_PX) + 66,
         margin={"l": 8, "r": 54 * len(columns) - 8, "t": 20, "b": 8},
     )
@@ -103,40 +109,61 @@ def scatter(pairs: pd.DataFrame, x_title: str, y_title: str, ink: Inks, height: 
         height: in pixels.
     """
     figure = go.Figure(layout={"template": plotly_template()})
-    across = _limits([pairs[column] for column in ("low_x", "high_x", "value_x")])
-    up = _padded([pairs[column] for column in ("low_y", "high_y", "value_y")])
-    for x, y in ((across[1], up[1]), (across[0], up[0])):  # where the signs agree
-        figure.add_shape(
-            type="rect", x0=0, y0=0, x1=x, y1=y, line_width=0, fillcolor=translucent(ink.muted, 0.09)
-        )
+    across = limits([pairs[column] for column in ("low_x", "high_x", "value_x")])
+    up = padded([pairs[column] for column in ("low_y", "high_y", "value_y")])
     sure = significant(pairs, "_x") & apart_from_zero(pairs, "_y")
     for shown, part in ((False, pairs[~sure]), (True, pairs[sure])):
-        figure.add_trace(_pair_dots(part, ink, 1.0 if shown else PALE, x_title, y_title))
-    for place in _placed_labels(pairs, sure, (across, up), (430, height - 60)):
-        figure.add_annotation(
-            x=place.x,
-            y=place.y,
-            text=place.text,
-            showarrow=False,
-            xanchor=place.anchor,
-            xshift={"left": 9, "right": -9}[place.anchor],
-            yshift=place.shift,
-            font={"size": 11, "color": ink.text if place.sure else ink.muted},
-            bgcolor=translucent(ink.background, 0.6),
-            borderpad=0,
-        )
+        figure.add_trace(pair_dots(part, ink, 1.0 if shown else PALE, x_title, y_title))
+    labels = [
+        {
+            "x": place.x,
+            "y": place.y,
+            "text": place.text,
+            "showarrow": False,
+            "xanchor": place.anchor,
+            "xshift": {"left": 9, "right": -9}[place.anchor],
+            "yshift": place.shift,
+            "font": {"size": 11, "color": ink.text if place.sure else ink.muted},
+            "bgcolor": translucent(ink.background, 0.6),
+            "borderpad": 0,
+        }
+        for place in _placed_labels(pairs, sure, (across, up), (430, height - 60))
+    ]
     zero = {"zeroline": True, "zerolinecolor": ink.muted, "zerolinewidth": 1}
     figure.update_xaxes(title_text=x_title, range=across, dtick=0.2, tickformat=".1f", **zero)
     figure.update_yaxes(title_text=y_title, range=up, nticks=7, **zero)
-    figure.update_layout(height=height, margin={"l": 8, "r": 12, "t": 12, "b": 8})
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 12, "t": 12, "b": 8},
+        annotations=labels,
+        shapes=same_signs(across, up, ink),
+    )
     return figure
 
 
-def _dots(part: pd.DataFrame, ink: Inks, opacity: float, value: str, _: None) -> go.Scatter:
+def same_signs(across: tuple[float, float], up: tuple[float, float], ink: Inks, axes: str = "") -> Shapes:
+    """Return the shades of the two quadrants where the signs agree; `axes` is "2" for x2 and y2."""
+    return [
+        {
+            "type": "rect",
+            "xref": f"x{axes}",
+            "yref": f"y{axes}",
+            "x0": 0,
+            "y0": 0,
+            "x1": x,
+            "y1": y,
+            "line": {"width": 0},
+            "fillcolor": translucent(ink.muted, 0.09),
+        }
+        for x, y in ((across[1], up[1]), (across[0], up[0]))
+    ]
+
+
+def _dots(part: pd.DataFrame, ink: Inks, opacity: float) -> go.Scatter:
     figures = part[["low", "high", "n_present", "n_effective", "q_value"]].to_numpy()
     names = [label(code, name) for code, name in zip(part.code, part.name, strict=True)]
     return go.Scatter(
-        x=part[value],
+        x=part.value,
         y=part.index,
         mode="markers",
         opacity=1,
@@ -148,22 +175,27 @@ def _dots(part: pd.DataFrame, ink: Inks, opacity: float, value: str, _: None) ->
         error_x={
             "type": "data",
             "symmetric": False,
-            "array": part.high - part[value],
-            "arrayminus": part[value] - part.low,
+            "array": part.high - part.value,
+            "arrayminus": part.value - part.low,
             "thickness": 2,
             "width": 0,
             "color": translucent(ink.text, opacity),
         },
         customdata=np.column_stack([np.array(names, dtype=object), figures.astype(object)]),
-        hovertemplate=(
-            "<b>%{customdata[0]}</b><br>%{x:.2f} (95 % %{customdata[1]:.2f} to %{customdata[2]:.2f})<br>"
-            "present in %{customdata[3]} cells, worth %{customdata[4]:.0f} independent ones<br>"
-            "q = %{customdata[5]:.3f}<extra></extra>"
-        ),
+        hovertemplate="<b>%{customdata[0]}</b><br>" + hover_figures() + "<extra></extra>",
     )
 
 
-def _pair_dots(part: pd.DataFrame, ink: Inks, opacity: float, x_title: str, y_title: str) -> go.Scatter:
+def hover_figures() -> str:
+    """Return what a dot of a correlation says: value, interval, cells, q (customdata 1 to 5)."""
+    return _(
+        "%{x:.2f} (95 % %{customdata[1]:.2f} to %{customdata[2]:.2f})<br>present in %{customdata[3]} cells, "
+        "worth %{customdata[4]:.0f} independent ones<br>q = %{customdata[5]:.3f}"
+    )
+
+
+def pair_dots(part: pd.DataFrame, ink: Inks, opacity: float, x_title: str, y_title: str) -> go.Scatter:
+    """Return the dots of classes with both intervals, in the class's colour."""
     bars = {
         "type": "data",
         "symmetric": False,
@@ -188,8 +220,8 @@ def _pair_dots(part: pd.DataFrame, ink: Inks, opacity: float, x_title: str, y_ti
     )
 
 
-def class_axis(figure: go.Figure, rows: pd.DataFrame, ink: Inks, domains: Sequence[str] = ()) -> None:
-    """Label every row, with the class's Urban Atlas colour beside it where the dots do not carry it."""
+def class_axis(figure: go.Figure, rows: pd.DataFrame, ink: Inks, with_swatches: bool = False) -> None:
+    """Label every row; `with_swatches` leaves room for `swatches` beside the labels."""
     names = [label(code, name) for code, name in zip(rows.code, rows.name, strict=True)]
     figure.update_yaxes(
         range=[-0.7, len(rows) - 0.3],
@@ -199,41 +231,47 @@ def class_axis(figure: go.Figure, rows: pd.DataFrame, ink: Inks, domains: Sequen
         showgrid=False,
         zeroline=False,
         tickfont={"size": 12, "color": ink.text},
-        ticklabelstandoff=16 if domains else 6,
+        ticklabelstandoff=16 if with_swatches else 6,
     )
-    for domain in domains:
-        for row, colour in zip(rows.index, rows.colour, strict=True):
-            figure.add_shape(
-                type="rect",
-                xref=domain,
-                yref="y",
-                xsizemode="pixel",
-                xanchor=0,
-                x0=-14,
-                x1=-4,
-                y0=row - 0.2,
-                y1=row + 0.2,
-                fillcolor=colour,
-                line={"width": 1, "color": ink.muted},
-            )
+
+
+def swatches(rows: pd.DataFrame, ink: Inks, half: float = 0.2) -> Shapes:
+    """Return the classes' Urban Atlas colours beside their labels, for dots that do not carry them."""
+    return [
+        {
+            "type": "rect",
+            "xref": "x domain",
+            "yref": "y",
+            "xsizemode": "pixel",
+            "xanchor": 0,
+            "x0": -14,
+            "x1": -4,
+            "y0": row - half,
+            "y1": row + half,
+            "fillcolor": colour,
+            "line": {"width": 1, "color": ink.muted},
+        }
+        for row, colour in zip(rows.index, rows.colour, strict=True)
+    ]
 
 
 def _signed(value: float) -> str:
     if not np.isfinite(value):
         return "–"
-    return "0.00" if abs(value) < 0.005 else f"{value:+.2f}".replace("-", "−")
+    return number(value, 2, sign=True)
 
 
-def _column(figure: go.Figure, title: str, texts: Sequence[str], right_px: int, ink: Inks) -> None:
-    """Write a figure at the end of every row: an interval without its n says too little."""
+def _column(title: str, texts: Sequence[str], right_px: int, ink: Inks) -> list[dict[str, Any]]:
+    """Return notes with a figure at the end of every row: an interval without its n says too little."""
     place = {"xref": "paper", "x": 1, "xanchor": "right", "xshift": right_px, "showarrow": False}
     font = {"size": 11, "color": ink.muted}
-    for row, text in enumerate(texts):
-        figure.add_annotation(y=row, yref="y", text=text, font=font, **place)
-    figure.add_annotation(yref="paper", y=1, yanchor="bottom", text=title, font=font, **place)
+    return [
+        *({"y": row, "yref": "y", "text": text, "font": font, **place} for row, text in enumerate(texts)),
+        {"yref": "paper", "y": 1, "yanchor": "bottom", "text": title, "font": font, **place},
+    ]
 
 
-def _limits(columns: Sequence[pd.Series]) -> tuple[float, float]:
+def limits(columns: Sequence[pd.Series]) -> tuple[float, float]:
     """Return axis ends on multiples of 0.1 around all values and zero."""
     values = np.concatenate([np.asarray(column, dtype=float) for column in columns] + [np.zeros(1)])
     values = values[np.isfinite(values)]
@@ -241,7 +279,7 @@ def _limits(columns: Sequence[pd.Series]) -> tuple[float, float]:
     return max(float(low), -1.05), min(float(high), 1.05)
 
 
-def _padded(columns: Sequence[pd.Series]) -> tuple[float, float]:
+def padded(columns: Sequence[pd.Series]) -> tuple[float, float]:
     """Return axis ends a little beyond all values and zero, whatever their unit."""
     values = np.concatenate([np.asarray(column, dtype=float) for column in columns] + [np.zeros(1)])
     values = values[np.isfinite(values)]

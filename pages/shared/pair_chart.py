@@ -13,6 +13,7 @@ from scipy import stats
 
 from pages.shared import palette
 from pages.shared.class_names import label
+from pages.shared.language import _, later, number, percent
 from pages.shared.palette import Inks
 
 ROW_PX = 25
@@ -27,23 +28,51 @@ class Measure:
     activation: str  # columns of class_pair
     income: str
     activation_title: str
-    income_title: str
+    income_titles: dict[str, str]  # by polarity
 
 
 MEASURES = {
     "level": Measure(
-        "Level",
+        later("Level"),
         "co_activation",
         "probability",
-        "Activation ratio of the row, the column present",
-        "Share of {polarity} cells, row and column present",
+        later("Activation ratio of the row, the column present"),
+        {
+            "poor": later("Share of poor cells, row and column present"),
+            "rich": later("Share of rich cells, row and column present"),
+        },
     ),
     "gain": Measure(
-        "Gain",
+        later("Gain"),
         "gain",
         "income_gain",
-        "Activation ratio, over that of the row anywhere",
-        "Share of {polarity} cells, over that of the row anywhere",
+        later("Activation ratio, over that of the row anywhere"),
+        {
+            "poor": later("Share of poor cells, over that of the row anywhere"),
+            "rich": later("Share of rich cells, over that of the row anywhere"),
+        },
+    ),
+}
+
+
+TOO_FEW = {
+    "poor": later("No two land-use classes share 30 cells predicted poor: too few for a pair."),
+    "rich": later("No two land-use classes share 30 cells predicted rich: too few for a pair."),
+}
+_READING = {
+    "poor": later(
+        "Row: the class looked at; column: the class that is in the cell too; brown: more than elsewhere, "
+        "teal: less, full colour from twice or half on. Left over cells predicted poor, right over cells "
+        "with an income, of which {share} in a city count as poor. Blank: under 30 cells. Activation ratios "
+        "are means over cells, the paper's estimator; the diagonal is the class's usual one, to which the "
+        "sentence compares. No intervals: read single pairs as hints."
+    ),
+    "rich": later(
+        "Row: the class looked at; column: the class that is in the cell too; teal: more than elsewhere, "
+        "brown: less, full colour from twice or half on. Left over cells predicted rich, right over cells "
+        "with an income, of which {share} in a city count as rich. Blank: under 30 cells. Activation ratios "
+        "are means over cells, the paper's estimator; the diagonal is the class's usual one, to which the "
+        "sentence compares. No intervals: read single pairs as hints."
     ),
 }
 
@@ -76,7 +105,7 @@ def heatmaps(pairs: pd.DataFrame, measure: Measure, polarity: str, share: float,
         cols=2,
         shared_yaxes=True,
         horizontal_spacing=0.03,
-        subplot_titles=(measure.activation_title, measure.income_title.format(polarity=polarity)),
+        subplot_titles=(_(measure.activation_title), _(measure.income_titles[polarity])),
     )
     for column, value, count in ((1, measure.activation, "n"), (2, measure.income, "n_income")):
         as_share = value == "probability"
@@ -84,7 +113,7 @@ def heatmaps(pairs: pd.DataFrame, measure: Measure, polarity: str, share: float,
         factor = np.log2(np.maximum(table / (share if as_share else 1.0), 1e-6))
         drawn = np.full(table.shape, "", dtype=object)
         known = np.isfinite(table)
-        drawn[known] = [f"{100 * v:.0f}" if as_share else f"{v:.2f}" for v in table[known]]
+        drawn[known] = [number(100 * v) if as_share else number(v, 2) for v in table[known]]
         figure.add_trace(
             go.Heatmap(
                 z=np.clip(factor, -FURTHEST, FURTHEST),
@@ -101,9 +130,11 @@ def heatmaps(pairs: pd.DataFrame, measure: Measure, polarity: str, share: float,
                 textfont={"size": 10},
                 customdata=_square(pairs, count, codes),
                 hoverongaps=False,
-                hovertemplate="<b>%{y}</b><br>with %{x}: %{text}"
-                + (" %" if as_share else "")
-                + "<br>%{customdata:.0f} cells<extra></extra>",
+                hovertemplate="<b>%{y}</b><br>"
+                + (_("with %{x}: %{text} %") if as_share else _("with %{x}: %{text}"))
+                + "<br>"
+                + _("%{customdata:.0f} cells")
+                + "<extra></extra>",
             ),
             row=1,
             col=column,
@@ -145,24 +176,40 @@ def pair_sentence(pairs: pd.DataFrame, measure: Measure, polarity: str) -> str:
     """
     apart = pairs[(pairs.code != pairs.with_code) & pairs[measure.activation].notna()]
     if apart.empty:
-        return f"No two land-use classes share 30 cells predicted {polarity}: too few for a pair."
+        return _(TOO_FEW[polarity])
     gains = apart[apart.gain.notna()]
     furthest = gains.loc[np.log(gains.gain).abs().idxmax()]
-    more = "more" if furthest.gain > 1 else "less"
     names = pairs.drop_duplicates("code").set_index("code").name
-    said = (
-        f"Farthest from its usual share: {label(furthest.code, furthest['name'])} where "
-        f"{label(furthest.with_code, names.get(furthest.with_code, furthest.with_code))} is in the cell too "
-        f"gets {furthest.gain:.2f} times its usual activation ratio, {more} than elsewhere "
-        f"({int(furthest.n)} cells)"
+    text = (
+        _(
+            "Farthest from its usual share: {name} where {other} is in the cell too gets {gain} times its "
+            "usual activation ratio, more than elsewhere ({n} cells)."
+        )
+        if furthest.gain > 1
+        else _(
+            "Farthest from its usual share: {name} where {other} is in the cell too gets {gain} times its "
+            "usual activation ratio, less than elsewhere ({n} cells)."
+        )
+    )
+    said = text.format(
+        name=label(furthest.code, furthest["name"]),
+        other=label(furthest.with_code, names.get(furthest.with_code, furthest.with_code)),
+        gain=number(furthest.gain, 2),
+        n=number(furthest.n),
     )
     both = apart[apart[measure.income].notna()]
     if len(both) < 10:
-        return said + "."
+        return said
     rank = stats.spearmanr(both[measure.activation], both[measure.income]).statistic
     if not np.isfinite(rank):
-        return said + "."
-    return (
-        f"{said}. Over {len(both)} pairs, activation and census rank alike by {rank:.2f} "
-        "(rank correlation, no interval: pairs share their cells)."
-    ).replace("-", "−")
+        return said
+    alike = _(
+        "Over {n} pairs, activation and census rank alike by {rank} (rank correlation, no interval: pairs "
+        "share their cells)."
+    ).format(n=number(len(both)), rank=number(rank, 2))
+    return f"{said} {alike}"
+
+
+def reading(polarity: str, share: float) -> str:
+    """Say how to read the two heatmaps; `share` of the cells of the city counts as poor or rich."""
+    return _(_READING[polarity]).format(share=percent(share))

@@ -2,49 +2,75 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
 import streamlit as st
 
 from data.store import pattern_queries as ask
 from data.store.queries import City
 from pages.shared import chart_tables, charts, frame, palette, state
-from pages.shared.pair_chart import MEASURES, heatmaps, pair_sentence, shown_codes
+from pages.shared.kept import kept
+from pages.shared.language import _, later
+from pages.shared.pair_chart import MEASURES, heatmaps, pair_sentence, reading, shown_codes
 from pages.shared.plain_text import inform
 from pages.shared.study import OpenStudy
 
-_POLARITIES: dict[str, str] = {"poor": "Poor", "rich": "Rich"}
+_POLARITIES: dict[str, str] = {"poor": later("Poor"), "rich": later("Rich")}
+_NO_PAIR = {
+    "poor": later("No two land-use classes of {city} share 30 cells predicted poor."),
+    "rich": later("No two land-use classes of {city} share 30 cells predicted rich."),
+}
+_ALTS = {
+    "poor": later("Heatmaps of pairs of land-use classes, poor map: activation left, census right"),
+    "rich": later("Heatmaps of pairs of land-use classes, rich map: activation left, census right"),
+}
 
 
-def pair_section(here: OpenStudy, city: City, method: str, level: str) -> None:
+@dataclass(frozen=True)
+class _Part:
+    figure: go.Figure | None
+    sentence: str
+    note: str
+
+
+def pair_section(here: OpenStudy, city: City, method: str, level: str, heading: str) -> None:
     """Draw which classes gain or lose activation beside others, and what the census says of these pairs."""
-    everything = here.ask(ask.class_pairs, city.city_id, method, level)
-    if everything.empty:
+    if here.ask(ask.class_pairs, city.city_id, method, level).empty:
         return
-    heading, controls = st.columns([58, 42], vertical_alignment="bottom")
-    heading.subheader("Classes side by side", anchor=False)
+    words, controls = st.columns([58, 42], vertical_alignment="bottom")
+    words.subheader(heading, anchor=False)
     with controls, st.container(horizontal=True, horizontal_alignment="right"):
-        polarity = _control("polarity", "Map", _POLARITIES)
+        polarity = _control("polarity", _("Map"), _POLARITIES)
         titles = {name: measure.title for name, measure in MEASURES.items()}
-        measure = MEASURES[_control("pairs", "Of a pair", titles)]
+        measure = _control("pairs", _("Of a pair"), titles)
+    part = kept(_part, here, city.city_id, method, level, polarity, measure)
+    if part.figure is None:
+        inform(_(_NO_PAIR[polarity]).format(city=city.name))
+        return
+    charts.draw(
+        part.figure,
+        "pairs-chart",
+        _(_ALTS[polarity]),
+        data=lambda: chart_tables.class_pairs(
+            here.ask(ask.class_pairs, city.city_id, method, level).query("polarity == @polarity")
+        ),
+    )
+    frame.sentence(part.sentence)
+    frame.note(part.note)
+
+
+def _part(here: OpenStudy, city_id: str, method: str, level: str, polarity: str, measured: str) -> _Part:
+    everything, measure = here.ask(ask.class_pairs, city_id, method, level), MEASURES[measured]
     pairs = everything[everything.polarity == polarity]
     if not shown_codes(pairs, measure):
-        inform(f"No two land-use classes of {city.name} share 30 cells predicted {polarity}.")
-        return
-    ink = palette.inks()
-    share = round(0.4 * here.row.n_classes) / here.row.n_classes  # the lowest or highest 40 % of classes
-    charts.draw(
-        heatmaps(pairs, measure, polarity, share, ink),
-        "pairs-chart",
-        f"Heatmaps of pairs of land-use classes, {polarity} map: activation left, census right",
-        data=lambda: chart_tables.class_pairs(pairs),
-    )
-    frame.sentence(pair_sentence(pairs, measure, polarity))
-    more, less = ("brown", "teal") if polarity == "poor" else ("teal", "brown")
-    frame.note(
-        f"Row: the class looked at; column: the class that is in the cell too; {more}: more than elsewhere, "
-        f"{less}: less, full colour from twice or half on. Left over cells predicted {polarity}, right over "
-        f"cells with an income, of which {100 * share:.0f} % in a city count as {polarity}. Blank: under "
-        "30 cells. Activation ratios are means over cells, the paper's estimator; the diagonal is the "
-        "class's usual one, to which the sentence compares. No intervals: read single pairs as hints."
+        return _Part(None, "", "")
+    # the lowest or highest 40 % of classes
+    share = round(0.4 * here.row.n_classes) / here.row.n_classes
+    return _Part(
+        heatmaps(pairs, measure, polarity, share, palette.inks()),
+        pair_sentence(pairs, measure, polarity),
+        reading(polarity, share),
     )
 
 
@@ -53,7 +79,7 @@ def _control(name: str, title: str, options: dict[str, str]) -> str:
     st.segmented_control(
         title,
         list(options),
-        format_func=options.__getitem__,
+        format_func=lambda option: _(options[option]),
         key=name,
         on_change=state.remember,
         args=(name,),

@@ -24,6 +24,9 @@ _DIVERGING = (
 )  # fmt: skip
 # Folds have no order: hues far apart, of even weight.
 _CATEGORIES = ("#4C7A9C", "#C98A3B", "#7A9E57", "#A3587A", "#8C8AA8", "#5AA8A0", "#B5A642", "#98664A")
+# Cities in one chart, the chosen one in ink: after Okabe and Ito, darker or lighter for the theme's panel.
+_CITIES_LIGHT = ("#1E2326", "#0072B2", "#D55E00", "#00916E", "#B0558A")
+_CITIES_DARK = ("#E8E6E1", "#56B4E9", "#F0803C", "#2FC493", "#DE8FC0")
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,11 @@ def categories(n: int) -> list[str]:
     8
     """
     return [_CATEGORIES[i % len(_CATEGORIES)] for i in range(n)]
+
+
+def cities(n: int) -> list[str]:
+    """Return n colours (at most 5) for cities in one chart, the first in ink; symbols must tell them, too."""
+    return list(_CITIES_DARK if inks().is_dark else _CITIES_LIGHT)[:n]
 
 
 def scale_for_plotly(colours: list[str]) -> list[tuple[float, str]]:

@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from pages.shared.class_names import label
-from pages.shared.forest import ROW_PX, class_axis
+from pages.shared.forest import ROW_PX, class_axis, swatches
+from pages.shared.language import _, later, percent
 from pages.shared.palette import Inks, plotly_template
 
 
@@ -18,7 +19,8 @@ from pages.shared.palette import Inks, plotly_template
 class Polarity:
     """How the poor or the rich map is drawn: hue for each theme, symbol, and offset within its row."""
 
-    name: str
+    hover_ratio: str
+    hover_share: str
     light: str
     dark: str
     symbol: str
@@ -31,8 +33,22 @@ class Polarity:
 
 # The ends of the diverging palette; symbols differ too, so hue is never the only cue.
 POLARITIES = {
-    "poor": Polarity("Poor", "#B9632F", "#D9935F", "circle", 0.17),
-    "rich": Polarity("Rich", "#0B5362", "#6BA9B3", "diamond", -0.17),
+    "poor": Polarity(
+        later("Poor: activation ratio %{x:.2f}"),
+        later("Poor: share of cells %{x:.2f}"),
+        "#B9632F",
+        "#D9935F",
+        "circle",
+        0.17,
+    ),
+    "rich": Polarity(
+        later("Rich: activation ratio %{x:.2f}"),
+        later("Rich: share of cells %{x:.2f}"),
+        "#0B5362",
+        "#6BA9B3",
+        "diamond",
+        -0.17,
+    ),
 }
 
 
@@ -55,31 +71,41 @@ def ratios(activation: pd.DataFrame, income: pd.DataFrame, n_classes: int, ink: 
     )
     figure.update_layout(template=plotly_template())
     row_of = dict(zip(classes.code, classes.index, strict=True))
-    for column, frame, value, said in (
-        (1, activation, "value", "activation ratio"),
-        (2, income, "probability", "share of cells"),
-    ):
-        for polarity in POLARITIES.values():
-            part = frame[frame.polarity == polarity.name.lower()]
+    for column, frame, value in ((1, activation, "value"), (2, income, "probability")):
+        for name, polarity in POLARITIES.items():
+            part = frame[frame.polarity == name]
             if len(part):
-                figure.add_trace(_polarity_dots(part, polarity, row_of, value, said, ink), row=1, col=column)
-    class_axis(figure, classes, ink, domains=("x domain",))
+                figure.add_trace(_polarity_dots(part, polarity, row_of, value, ink), row=1, col=column)
+    class_axis(figure, classes, ink, with_swatches=True)
     top = float(np.nanmax([activation.high.max(), activation.value.max(), 1.5])) if len(activation) else 2.0
     share = round(0.4 * n_classes) / n_classes
     figure.update_xaxes(
-        range=[0, top * 1.04], title_text="Activation ratio; 1 = in proportion to area", col=1, row=1
+        range=[0, top * 1.04], title_text=_("Activation ratio; 1 = in proportion to area"), col=1, row=1
     )
+    ticks = [0, 0.2, 0.4, 0.6, 0.8, 1]
     figure.update_xaxes(
-        range=[0, 1], tickformat=".0%", title_text="Share of the cells with the class", col=2, row=1
+        range=[0, 1],
+        tickvals=ticks,
+        ticktext=[percent(tick) for tick in ticks],
+        title_text=_("Share of the cells with the class"),
+        col=2,
+        row=1,
     )
-    figure.add_vline(x=1, line={"color": ink.muted, "width": 1}, row=1, col=1)
-    figure.add_vline(x=share, line={"color": ink.muted, "width": 1, "dash": "dot"}, row=1, col=2)
-    figure.update_layout(height=len(classes) * (ROW_PX + 5) + 62, margin={"l": 8, "r": 16, "t": 8, "b": 8})
+    lines = [
+        {"type": "line", "xref": f"x{axis}", "yref": f"y{axis} domain", "x0": x, "x1": x, "y0": 0, "y1": 1}
+        | {"line": {"color": ink.muted, "width": 1, "dash": dash}}
+        for axis, x, dash in (("", 1, "solid"), ("2", share, "dot"))
+    ]
+    figure.update_layout(
+        height=len(classes) * (ROW_PX + 5) + 62,
+        margin={"l": 8, "r": 16, "t": 8, "b": 8},
+        shapes=[*swatches(classes, ink), *lines],
+    )
     return figure
 
 
 def _polarity_dots(
-    part: pd.DataFrame, polarity: Polarity, row_of: dict[str, int], value: str, said: str, ink: Inks
+    part: pd.DataFrame, polarity: Polarity, row_of: dict[str, int], value: str, ink: Inks
 ) -> go.Scatter:
     colour = polarity.colour(ink)
     names = [label(code, name) for code, name in zip(part.code, part.name, strict=True)]
@@ -104,8 +130,9 @@ def _polarity_dots(
             "color": colour,
         },
         customdata=np.column_stack([np.array(names, dtype=object), figures]),
-        hovertemplate=(
-            f"<b>%{{customdata[0]}}</b><br>{polarity.name}: {said} %{{x:.2f}} "
-            "(95 % %{customdata[1]:.2f} to %{customdata[2]:.2f}), n = %{customdata[3]}<extra></extra>"
-        ),
+        hovertemplate="<b>%{customdata[0]}</b><br>"
+        + _(polarity.hover_ratio if value == "value" else polarity.hover_share)
+        + " "
+        + _("(95 % %{customdata[1]:.2f} to %{customdata[2]:.2f}), n = %{customdata[3]}")
+        + "<extra></extra>",
     )

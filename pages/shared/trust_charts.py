@@ -5,12 +5,24 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
+from pages.shared.language import _
 from pages.shared.palette import Inks, plotly_template
 from pages.shared.pattern_words import METHODS
-from pages.shared.trust_words import BASELINES
+from pages.shared.trust_words import BASELINES, method_name
 
 SYMBOLS = {"cam": "circle", "paper": "diamond"}
 DASHES = {"cam": "solid", "paper": "dot"}
+
+
+# a chart of more cities than this has no room for the one chosen
+MOST_CITIES = 12
+
+
+def some_cities(table: pd.DataFrame, city_id: str) -> pd.DataFrame:
+    """Return the rows of at most `MOST_CITIES` cities in their order: the chosen one, the first others."""
+    cities = list(dict.fromkeys(table.city_id))
+    others = [one for one in cities if one != city_id][: MOST_CITIES - 1]
+    return table[table.city_id.isin({city_id, *others})]
 
 
 def agreement(table: pd.DataFrame, ink: Inks) -> go.Figure:
@@ -24,7 +36,7 @@ def agreement(table: pd.DataFrame, ink: Inks) -> go.Figure:
                 x=rows.value,
                 y=[cities.index(city) + shift for city in rows.city],
                 mode="markers",
-                name=METHODS.get(str(method), str(method)),
+                name=method_name(method),
                 marker={
                     "symbol": SYMBOLS.get(str(method), "square"),
                     "size": 11,
@@ -40,12 +52,13 @@ def agreement(table: pd.DataFrame, ink: Inks) -> go.Figure:
                     "color": ink.text,
                 },
                 customdata=rows[["city", "low", "high", "n"]].to_numpy(),
-                hovertemplate="<b>%{customdata[0]}</b><br>%{x:.2f} (95 % %{customdata[1]:.2f} to "
-                "%{customdata[2]:.2f}), %{customdata[3]} pairs<extra>%{fullData.name}</extra>",
+                hovertemplate="<b>%{customdata[0]}</b><br>"
+                + _("%{x:.2f} (95 % %{customdata[1]:.2f} to %{customdata[2]:.2f}), %{customdata[3]} pairs")
+                + "<extra>%{fullData.name}</extra>",
             )
         )
     figure.update_xaxes(
-        range=[-0.3, 1.02], title_text="Rank correlation with class occlusion", zeroline=True,
+        range=[-0.3, 1.02], title_text=_("Rank correlation with class occlusion"), zeroline=True,
         zerolinecolor=ink.muted,
     )  # fmt: skip
     figure.update_yaxes(
@@ -66,18 +79,18 @@ def cascade(rows: pd.DataFrame, ink: Inks) -> go.Figure:
                 x=[0.0, *(100 * part.position)],
                 y=[1.0, *part.value],
                 mode="lines+markers",
-                name=METHODS.get(str(method), str(method)),
+                name=method_name(method),
                 legendgroup=str(method),
                 showlegend=str(method) not in shown,
                 line={"color": ink.text, "width": 1.6, "dash": DASHES.get(str(method), "dash")},
                 marker={"size": 6, "symbol": SYMBOLS.get(str(method), "square")},
-                text=["trained", *part.variant],
+                text=[_("trained"), *part.variant],
                 hovertemplate=f"{model}<br>%{{text}}: %{{y:.2f}}<extra>%{{fullData.name}}</extra>",
             )
         )
         shown.add(str(method))
-    figure.update_xaxes(title_text="Weights drawn anew, from the head down, %", range=[-2, 102])
-    figure.update_yaxes(title_text="likeness to the trained map", range=[0, 1.03])
+    figure.update_xaxes(title_text=_("Weights drawn anew, from the head down, %"), range=[-2, 102])
+    figure.update_yaxes(title_text=_("likeness to the trained map"), range=[0, 1.03])
     return _finished(figure, 300)
 
 
@@ -86,7 +99,7 @@ def removal(rows: pd.DataFrame, ink: Inks) -> go.Figure:
     mean = rows.groupby(["check_name", "method"]).value.mean().unstack("check_name").reset_index()
     figure = go.Figure(layout={"template": plotly_template()})
     for known, part in mean.groupby(mean.method.isin(METHODS)):
-        names = [METHODS.get(str(m), BASELINES.get(str(m), str(m))) for m in part.method]
+        names = [_(BASELINES[m]) if m in BASELINES else method_name(m) for m in part.method]
         figure.add_trace(
             go.Scatter(
                 x=part.deletion,
@@ -94,18 +107,22 @@ def removal(rows: pd.DataFrame, ink: Inks) -> go.Figure:
                 mode="markers+text",
                 text=names,
                 textposition=_sides(part.deletion, mean.deletion),
-                name="map" if known else "baseline",
+                name=_("map") if known else _("baseline"),
                 marker={
                     "size": 11,
                     "symbol": [SYMBOLS.get(str(m), "x-thin") for m in part.method],
                     "color": ink.text if known else ink.muted,
                     "line": {"width": 2, "color": ink.text if known else ink.muted},
                 },
-                hovertemplate="<b>%{text}</b><br>deletion %{x:.2f}, insertion %{y:.2f}<extra></extra>",
+                hovertemplate="<b>%{text}</b><br>"
+                + _("deletion %{x:.2f}, insertion %{y:.2f}")
+                + "<extra></extra>",
             )
         )
-    figure.update_xaxes(title_text="Area under deletion (good: small)", range=_padded(mean.deletion, 0.16))
-    figure.update_yaxes(title_text="area under insertion (good: large)", range=_padded(mean.insertion, 0.2))
+    figure.update_xaxes(title_text=_("Area under deletion (good: small)"), range=_padded(mean.deletion, 0.16))
+    figure.update_yaxes(
+        title_text=_("area under insertion (good: large)"), range=_padded(mean.insertion, 0.2)
+    )
     return _finished(figure, 300)
 
 

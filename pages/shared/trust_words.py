@@ -9,50 +9,77 @@ import pandas as pd
 from data.store.queries import City
 from pages.shared.class_names import short_name
 from pages.shared.forest import significant
-from pages.shared.pattern_words import METHODS
+from pages.shared.index_words import VERDICTS
+from pages.shared.language import _, later, listed, number, percent, plural
+from pages.shared.pattern_words import METHODS, signed, span
 
 BASELINES = {
-    "random": "random pixels",
-    "area_uniform": "every part alike",
-    "blurred": "blurred map",
-    "edge": "edges",
+    "random": later("random pixels"),
+    "area_uniform": later("every part alike"),
+    "blurred": later("blurred map"),
+    "edge": later("edges"),
 }
+# of so many cities that each can be named
+_FEW = 6
+
+
+def method_name(method: object) -> str:
+    """Return the name of a map in the reader's language; one that is not known as it stands."""
+    return _(METHODS[str(method)]) if method in METHODS else str(method)
 
 
 def reliance_sentence(rows: pd.DataFrame, city: City) -> str:
     """Name the classes on which the model relies beyond chance."""
     sure = rows[significant(rows) & (rows.value > 0)].sort_values("value", ascending=False)
     if sure.empty:
-        return (
-            f"In {city.name} painting over any one class takes no rank correlation away, beyond chance: no "
+        return _(
+            "In {city} painting over any one class takes no rank correlation away, beyond chance: no "
             "reliance on a single class could be shown."
-        )
+        ).format(city=city.name)
     named = ", ".join(
-        f"{short_name(row.code, row.name_).lower()} ({_signed(row.value)})"
-        for row in sure.rename(columns={"name": "name_"}).head(4).itertuples()
+        f"{short_name(code, name).lower()} ({signed(value)})"
+        for code, name, value in sure[["code", "name", "value"]].head(4).itertuples(index=False)
     )
-    return f"In {city.name} the model relies, beyond chance, on {len(sure)} of {len(rows)} classes: {named}."
+    return plural(
+        "In {city} the model relies, beyond chance, on {n} of {total} classes: {named}.",
+        "In {city} the model relies, beyond chance, on {n} of {total} classes: {named}.",
+        len(sure),
+    ).format(city=city.name, n=number(len(sure)), total=number(len(rows)), named=named)
 
 
-def agreement_sentence(table: pd.DataFrame) -> str:
-    """Say which map agrees with occlusion, and mark those that do not."""
+def agreement_sentence(table: pd.DataFrame, city: City) -> str:
+    """Say which map agrees with occlusion, and mark those that do not; with many cities count them."""
     parts, marked = [], []
     for method, of_method in table.groupby("method"):
         known = of_method[of_method.value.notna()]
         if known.empty:
             continue
-        name = METHODS.get(str(method), str(method))
+        name = method_name(method)
         low, high = known.value.min(), known.value.max()
-        span = _signed(low) if len(known) == 1 else f"{_signed(low)} to {_signed(high)}"
-        parts.append(f"{name} {span}")
+        parts.append(f"{name} {signed(low) if len(known) == 1 else span(low, high)}")
         lost = known[~(known.low > 0)]
-        if len(lost):
-            marked.append(f"{name} in {', '.join(lost.city)}")
-    text = (
-        f"Agreement with class occlusion: {'; '.join(parts)}." if parts else "No agreement can be computed."
-    )
+        if len(lost) > _FEW:
+            marked.append(
+                _("{map} in {n} of {total} cities").format(
+                    map=name, n=number(len(lost)), total=number(len(known))
+                )
+            )
+        elif len(lost):
+            marked.append(_("{map} in {cities}").format(map=name, cities=", ".join(lost.city)))
+    if not parts:
+        return _("No agreement can be computed.")
+    text = _("Agreement with class occlusion: {parts}.").format(parts="; ".join(parts))
+    if table.city_id.nunique() > _FEW:
+        own = table[(table.city_id == city.city_id) & table.value.notna()]
+        values = [
+            f"{method_name(m)} {signed(v)}" for m, v in own[["method", "value"]].itertuples(index=False)
+        ]
+        if values:
+            text += " " + _("In {city}: {values}.").format(city=city.name, values="; ".join(values))
     if marked:
-        text += f" Marked, because it cannot be told from 0: {'; '.join(marked)}."
+        text += " " + _("Marked, because it cannot be told from 0: {marked}.").format(
+            marked="; ".join(marked)
+        )
     return text
 
 
@@ -60,11 +87,18 @@ def cascade_sentence(cascade: pd.DataFrame) -> str:
     """Say how much likeness is left with all weights drawn anew."""
     last = cascade.loc[cascade.groupby(["model_id", "method"]).position.idxmax()]
     left = last.groupby("method").value.mean()
-    said = " and ".join(f"{value:.2f} of {METHODS.get(str(m), str(m))}" for m, value in left.items())
-    judged = "most of a map comes from the weights" if (left < 0.3).all() else (
-        "much of a map comes from the photograph, whatever the weights"
-    )  # fmt: skip
-    return f"With all weights drawn anew {said} is left: {judged}."
+    said = listed(
+        [_("{value} of {map}").format(value=number(v, 2), map=method_name(m)) for m, v in left.items()]
+    )
+    text = (
+        _("With all weights drawn anew {said} is left: most of a map comes from the weights.")
+        if (left < 0.3).all()
+        else _(
+            "With all weights drawn anew {said} is left: much of a map comes from the photograph, whatever "
+            "the weights."
+        )
+    )
+    return text.format(said=said)
 
 
 def removal_sentence(removal: pd.DataFrame) -> str:
@@ -76,14 +110,14 @@ def removal_sentence(removal: pd.DataFrame) -> str:
         if method not in mean.index or baselines.empty:
             continue
         beaten = (mean.deletion[method] < baselines.deletion) & (mean.insertion[method] > baselines.insertion)
-        name = METHODS[method]
-        lost = [BASELINES[str(one)] for one in baselines.index[~beaten]]
-        parts.append(
-            f"{name} beats every baseline in both"
+        lost = [_(BASELINES[str(one)]) for one in baselines.index[~beaten]]
+        text = (
+            _("{map} beats every baseline in both")
             if beaten.all()
-            else f"{name} fails to beat {', '.join(lost)} in at least one of the two"
+            else _("{map} fails to beat {lost} in at least one of the two")
         )
-    return "; ".join(parts) + "." if parts else "No curves were published."
+        parts.append(text.format(map=method_name(method), lost=", ".join(lost)))
+    return "; ".join(parts) + "." if parts else _("No curves were published.")
 
 
 def likeness_sentence(checks: pd.DataFrame) -> str:
@@ -94,25 +128,35 @@ def likeness_sentence(checks: pd.DataFrame) -> str:
         same, shuffled = mean.get(("other_fold", method)), mean.get(("label_shuffle", method))
         if same is None or shuffled is None:
             continue
-        parts.append(
-            f"the {METHODS[method]} map is like that of the other fold to {same:.2f} and like that of "
-            f"shuffled labels to {shuffled:.2f}: "
-            + (
-                f"{same - shuffled:.2f} of it is owed to what was learned"
-                if same > shuffled
-                else "nothing in it is owed to what was learned"
+        text = (
+            _(
+                "The {map} map is like that of the other fold to {same} and like that of shuffled labels to "
+                "{shuffled}: {difference} of it is owed to what was learned."
+            )
+            if same > shuffled
+            else _(
+                "The {map} map is like that of the other fold to {same} and like that of shuffled labels to "
+                "{shuffled}: nothing in it is owed to what was learned."
             )
         )
-    text = "; ".join(parts)
-    return f"{text[:1].upper()}{text[1:]}." if text else "Nothing was trained on shuffled labels."
+        parts.append(
+            text.format(
+                map=method_name(method),
+                same=number(same, 2),
+                shuffled=number(shuffled, 2),
+                difference=number(same - shuffled, 2),
+            )
+        )
+    return " ".join(parts) if parts else _("Nothing was trained on shuffled labels.")
 
 
 _RECOVERY_TITLES = {
-    "reliance": "by reliance",
-    "occlusion": "by occlusion",
-    "cam": "by CAM",
-    "paper": "by Grad-CAM × gradient",
+    "reliance": later("by reliance"),
+    "occlusion": later("by occlusion"),
+    "cam": later("by CAM"),
+    "paper": later("by Grad-CAM × gradient"),
 }
+_INDEX_TITLES = {"activation": later("index by activation"), "occlusion": later("index by occlusion")}
 
 
 def recovery_table(runs: list[dict[str, Any]]) -> pd.DataFrame:
@@ -124,24 +168,34 @@ def recovery_table(runs: list[dict[str, Any]]) -> pd.DataFrame:
         indices = {one["relation"]: one for one in reversed(run["index"])}  # of two nulls, the first
         rows.append(
             {
-                "recipe": run["recipe"],
-                "seed": run["seed"],
-                "rank correlation": f"{value:.2f} ({low:.2f} to {high:.2f})".replace("-", "−"),
-                "oracle": _figure(run["oracle"]),
-                "object pixels": f"{100 * run['object_pixels']:.2f} %",
-                "chance": f"{accuracy['null_low']:.2f} to {accuracy['null_high']:.2f}".replace("-", "−"),
-                **{title: _figure(found[name]) for name, title in _RECOVERY_TITLES.items()},
-                **{f"index by {name}": _index(indices.get(name)) for name in ("activation", "occlusion")},
+                _("recipe"): run["recipe"],
+                _("seed"): run["seed"],
+                _("rank correlation"): f"{number(value, 2)} ({_ends(low, high)})",
+                _("oracle"): _figure(run["oracle"]),
+                _("object pixels"): percent(run["object_pixels"], 2),
+                _("chance"): _ends(accuracy["null_low"], accuracy["null_high"]),
+                **{_(title): _figure(found[name]) for name, title in _RECOVERY_TITLES.items()},
+                **{_(title): _index(indices.get(name)) for name, title in _INDEX_TITLES.items()},
             }
         )
     return pd.DataFrame(rows)
 
 
 _REQUIRED = {
-    "objects": "planted classes found by reliance (at least 0.9)",
-    "mix": "signed effects ordered as the planted weights (at least 0.8)",
-    "hidden": "rank correlation within the band of chance",
-    "nothing": "rank correlation within the band of chance, no class relied on",
+    "objects": later("objects: planted classes found by reliance (at least 0.9): {held} of {n} runs."),
+    "mix": later("mix: signed effects ordered as the planted weights (at least 0.8): {held} of {n} runs."),
+    "hidden": later("hidden: rank correlation within the band of chance: {held} of {n} runs."),
+    "nothing": later(
+        "nothing: rank correlation within the band of chance, no class relied on: {held} of {n} runs."
+    ),
+}
+_SEPARATED = {
+    "activation": later(
+        "The index by activation of mix lies above that of hidden, intervals apart, in {apart} of {n} seeds."
+    ),
+    "occlusion": later(
+        "The index by occlusion of mix lies above that of hidden, intervals apart, in {apart} of {n} seeds."
+    ),
 }
 
 
@@ -152,14 +206,11 @@ def recovery_sentences(runs: list[dict[str, Any]]) -> list[str]:
         mine = [run for run in runs if run["recipe"] == recipe]
         if mine:
             held = sum(not run["failed"] for run in mine)
-            said.append(f"{recipe}: {required}: {held} of {len(mine)} runs.")
-    for relation in ("activation", "occlusion"):
+            said.append(_(required).format(held=number(held), n=number(len(mine))))
+    for relation, text in _SEPARATED.items():
         apart, both = separated_seeds(runs, relation)
         if both:
-            said.append(
-                f"The index by {relation} of mix lies above that of hidden, intervals apart, in {len(apart)} "
-                f"of {len(both)} seeds."
-            )
+            said.append(_(text).format(apart=number(len(apart)), n=number(len(both))))
     return said
 
 
@@ -183,13 +234,13 @@ def _index(index: dict[str, Any] | None) -> str:
         return "–"
     if index["low"] is None:
         return _figure(index["value"])
-    text = f"{index['value']:.2f} ({index['low']:.2f} to {index['high']:.2f}), {index['verdict']}"
-    return text.replace("-", "−")
+    verdict = _(VERDICTS.get(index["verdict"], index["verdict"]))
+    return f"{number(index['value'], 2)} ({_ends(index['low'], index['high'])}), {verdict}"
+
+
+def _ends(low: float, high: float) -> str:
+    return _("{low} to {high}").format(low=number(low, 2), high=number(high, 2))
 
 
 def _figure(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}".replace("-", "−")
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "−")
+    return "–" if value is None else number(value, 2)

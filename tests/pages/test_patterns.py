@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 from data.store import pattern_queries
 from data.store.open import connect
 from data.store.queries import cities
-from pages.shared import forest, palette, pattern_words, ratio_chart
+from pages.shared import forest, palette, pattern_caveats, pattern_words, ratio_chart
 from tests.pages.conftest import RunPage, texts
 from tests.pages.synthetic import make_publication
 
@@ -25,7 +25,7 @@ INKS = palette._LIGHT
 
 
 def charts_of(test: AppTest) -> list[dict[str, Any]]:
-    """Return the figures of the page: forest plot, scatter, ratios, pairs."""
+    """Return the figures of the page: forest plot, scatter, index, ratios, pairs."""
     return [json.loads(chart.proto.spec) for chart in test.get("plotly_chart")]
 
 
@@ -169,7 +169,7 @@ def test_ratios_and_incomes_are_the_published_ones(
     incomes = rows.execute(
         "SELECT polarity, code, probability FROM class_income WHERE city_id = 'ker-bihan' AND enough"
     ).fetchall()
-    figure = charts_of(test)[2]
+    figure = charts_of(test)[3]
     for wanted, axis in ((expected, "x"), (incomes, "x2")):
         shown = {
             (trace["marker"]["symbol"], row[0].split()[0]): value
@@ -221,7 +221,7 @@ def test_a_wrong_address_is_answered(run_page: RunPage) -> None:
     assert not test.exception
     said = " ".join(warning.value for warning in test.warning)
     assert all(word in said for word in ("“iv”", "“r”", "“atlantis”", "“median”"))
-    assert len(charts_of(test)) == 4
+    assert len(charts_of(test)) == 5
 
 
 def test_a_study_without_land_use_gets_a_sentence(run_page: RunPage, tmp_path: Path) -> None:
@@ -312,10 +312,10 @@ def test_null_is_taken_off_value_and_interval() -> None:
 
 def test_too_few_names_each_class_once_with_its_cells() -> None:
     frame = frame_of(enough=[True, False], n=[100, 12])
-    assert pattern_words.too_few(frame) == "Too few cells to show (cells in brackets): 11000 class 1 (12)."
-    assert pattern_words.too_few(frame_of(value=[0.1])) == ""
+    assert pattern_caveats.too_few(frame) == "Too few cells to show (cells in brackets): 11000 class 1 (12)."
+    assert pattern_caveats.too_few(frame_of(value=[0.1])) == ""
     both = frame_of(code=["11000", "11000"], enough=[False, True], n=[7, 40], polarity=["poor", "rich"])
-    assert pattern_words.too_few(both).endswith("poor map: 11000 class 0 (7).")
+    assert pattern_caveats.too_few(both).endswith("poor map: 11000 class 0 (7).")
 
 
 def test_labels_of_the_scatter_never_overlap() -> None:
@@ -360,18 +360,18 @@ def test_chance_and_what_was_planted_are_said_before_anything_else(
     at = (measures.measure == "spearman") & (measures.scope == "within_fold")
     city = next(c for c in cities(rows) if c.city_id == "ker-bihan")
     able = measures.assign(null_high=measures.null_high.where(~at, -1.0))
-    assert pattern_words.chance_sentence(able, city) == ""
+    assert pattern_caveats.chance_sentence(able, city) == ""
     luck = measures.assign(
         value=measures.value.where(~at, -0.06),
         null_low=measures.null_low.where(~at, -0.09),
         null_high=measures.null_high.where(~at, 0.09),
     )
-    said = pattern_words.chance_sentence(luck, city)
+    said = pattern_caveats.chance_sentence(luck, city)
     assert "no better than chance (−0.06, by chance −0.09 to +0.09)" in said
     assert "nothing about incomes" in said
     planted = dataclasses.replace(city, recipe="objects", planted_codes=["11220"])
-    assert "objects inside 11220 medium-density urban" in pattern_words.planted_sentence(planted)
+    assert "objects inside 11220 medium-density urban" in pattern_caveats.planted_sentence(planted)
     nothing = dataclasses.replace(city, recipe="nothing", planted_codes=[])
-    assert "no land-use class carries income" in pattern_words.planted_sentence(nothing)
-    assert pattern_words.planted_sentence(dataclasses.replace(city, recipe=None)) == ""
-    assert pattern_words.planted_sentence(city) in run_page("patterns").info[0].value
+    assert "no land-use class carries income" in pattern_caveats.planted_sentence(nothing)
+    assert pattern_caveats.planted_sentence(dataclasses.replace(city, recipe=None)) == ""
+    assert pattern_caveats.planted_sentence(city) in run_page("patterns").info[0].value
