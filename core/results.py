@@ -19,6 +19,7 @@ from PIL import Image
 from core.jobs import Job
 from core.region_census import compare_with_census
 from core.region_files import write_cells, write_evidence
+from core.region_land_use import draw_land_use
 from core.region_parts import part_folder, rename_once
 from core.region_plan import Plan, read_plan
 from core.statistics.colours import COLOURS, colour_distance
@@ -26,6 +27,7 @@ from data.store.write import write_atomically
 
 if TYPE_CHECKING:
     from core.region import StudyNetworks
+    from data.coverage import LandUseIndex
 
 UNUSUAL_COLOURS = 0.1  # share of cells beyond the usual colours that passes without a word; 1 % is expected
 DISAGREEING = 1.5  # classes: median spread between the networks from which it is said
@@ -33,8 +35,13 @@ FAR_SCORE = 3.0  # training standard deviations of z
 SIMILAR = 2.0  # pixels up to so many times larger or smaller than in training pass without a word
 
 
-def assemble(folder: Path, job: Job, networks: StudyNetworks) -> dict[str, Any]:
-    """Make the result folder of a job from its parts; returns how many cells it holds."""
+def assemble(
+    folder: Path, job: Job, networks: StudyNetworks, land_use: LandUseIndex | None = None
+) -> dict[str, Any]:
+    """Make the result folder of a job from its parts; returns how many cells it holds.
+
+    ``land_use``: that of the job, in the grid's CRS, to be drawn.
+    """
     from core.region import training_cells  # brings torch
 
     plan = read_plan(folder)
@@ -68,6 +75,8 @@ def assemble(folder: Path, job: Job, networks: StudyNetworks) -> dict[str, Any]:
             fresh.submit(write_cells, partial, cells, plan.grid, warnings).result()
             fresh.submit(write_evidence, partial, cells, maps, plan.grid, warnings).result()
         _write_maps(partial, cells, maps)
+        if land_use is not None and (partial / "activation.parquet").is_file():
+            draw_land_use(partial / "land_use.png", land_use, cells, plan.grid, plan.extent())
         extent = _write_preview(partial, plan, [found["thumbnails"] for found in arrays])
         summary = {
             "study_id": job.study_id,

@@ -296,10 +296,11 @@ class Runner:
 
     def _assemble(self, job: str) -> dict[str, Any]:
         """Put the parts together into the result folder."""
-        from core import results
+        from core import region_plan, results
 
-        asked = self._job(job)
-        return results.assemble(self._folder(job), asked, self._networks_of(asked))
+        asked, folder = self._job(job), self._folder(job)
+        land_use = self._land_use_of(folder, asked, region_plan.read_plan(folder).grid.crs)
+        return results.assemble(folder, asked, self._networks_of(asked), land_use)
 
     def _mosaic_of(self, job: str, path: Path, how: Reading) -> Mosaic:
         """Open the photographs of a job once: to look at a department's tiles takes longer than a chunk."""

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
-from data.errors import InputError
-from data.store import cell_queries, queries
+from data.grid import format_cell_id
+from data.store import cell_queries
 from data.store.queries import City
 from pages.shared import (
     cell_words,
     chart_tables,
     charts,
-    city_words,
-    explanation,
     frame,
-    photograph,
+    photo_section,
+    similar_section,
     state,
     take_away,
 )
-from pages.shared.class_names import short_name
-from pages.shared.language import number
+from pages.shared.language import _, number, percent, plural
 from pages.shared.plain_text import warn
 from pages.shared.study import OpenStudy, is_missing
 
@@ -35,191 +37,152 @@ _AROUND = (
 def page() -> None:
     here = frame.open_study()
     city = frame.chosen_city(here)
-    cells = here.ask(queries.city_cells, city.city_id)
-    order = here.ask(cell_queries.disagreement_order, city.city_id)
-    cell, wrong = _chosen_cell(cells, order)
+    ranked = here.ask(cell_queries.disagreement_corners, city.city_id)
+    cell, wrong = _chosen_cell(here, city, ranked)
+    rank = rank_of(ranked, cell["x"], cell["y"])
     census = None if is_missing(cell["class"]) else int(cell["class"])
     predicted = None if is_missing(cell["predicted"]) else int(cell["predicted"])
-    _title(here, cell_words.question(predicted, census, here.row.n_classes), order, cell["cell_id"])
+    _title(here, cell_words.question(predicted, census, here.row.n_classes), ranked, rank)
     frame.say_wrong_city(here, city)
     if wrong:
         warn(
-            f"{city.name} has no cell “{wrong}”. Shown instead: its largest disagreement. Select a cell on "
-            "the page City, or correct the address: ids look like CRS3035RES200mN2029800E4253000."
+            _(
+                "{city} has no cell “{wrong}”. Shown instead: its largest disagreement. Select a cell on the "
+                "page City, or correct the address: ids look like CRS3035RES200mN2029800E4253000."
+            ).format(city=city.name, wrong=wrong)
         )
     frame.data_line(here, city)
     left, right = st.columns([1, 1.08], gap="medium")
     with left:
-        _photograph(here, city, cell)
-        _neighbours(here, cells, cell)
+        photo_section.section(here, city, cell)
+        _neighbours(here, city, cell)
     with right:
-        _facts(here, city, cell, order)
-        _distribution(here, city, cell, census)
+        _facts(here, city, cell, len(ranked), rank)
+        _distribution(here, cell, census)
         _land_use(here, city, cell)
+    similar_section.section(here, city, cell)
     frame.footer(here)
 
 
-def _chosen_cell(cells: pd.DataFrame, order: list[str]) -> tuple[pd.Series, str | None]:
+def _chosen_cell(here: OpenStudy, city: City, ranked: NDArray[np.int32]) -> tuple[dict[str, Any], str | None]:
     """Return the cell of the address, else the largest disagreement, and the address's cell where there is
     none such."""
-    by_id = cells.set_index("cell_id", drop=False)
     asked = st.query_params.get("cell")
-    if asked in by_id.index:
-        return by_id.loc[asked], None
-    return by_id.loc[order[0] if order else by_id.index[0]], asked
+    if asked is not None:
+        found: dict[str, Any] | None = here.ask(cell_queries.one_cell, city.city_id, asked)
+        if found is not None:
+            # a link to this same page changes what is asked for, but not the address in the browser
+            st.query_params["cell"] = asked
+            return found, None
+    first = _id_at(here, ranked, 0) if len(ranked) else here.ask(cell_queries.first_cell, city.city_id)
+    shown: dict[str, Any] | None = here.ask(cell_queries.one_cell, city.city_id, first)
+    if shown is None:
+        raise LookupError(first)
+    return shown, asked
 
 
-def _title(here: OpenStudy, question: str, order: list[str], cell_id: str) -> None:
-    place, *columns = frame.title_line(question, [15, 10, 10, 18])
-    with place:
+def _id_at(here: OpenStudy, ranked: NDArray[np.int32], rank: int) -> str:
+    x, y = ranked[rank]
+    return format_cell_id(int(x), int(y), here.row.grid_crs, here.row.cell_size_m)
+
+
+def rank_of(ranked: NDArray[np.int32], x: int, y: int) -> int | None:
+    """Return the place of the cell at (x, y) among lower-left corners (n, 2), None where it is not there.
+
+    >>> rank_of(np.array([[0, 200], [200, 0]], np.int32), 200, 0)
+    1
+    """
+    found = np.flatnonzero((ranked[:, 0] == x) & (ranked[:, 1] == y))
+    return int(found[0]) if len(found) else None
+
+
+def steps_through(n: int, rank: int | None) -> dict[str, int | None]:
+    """Return the rank that each button of the title leads to, None where nowhere; a cell without rank starts
+    at the top.
+
+    >>> steps_through(3, 1)
+    {'previous': 0, 'next': 2, 'largest-disagreement': 0}
+    >>> steps_through(2, 0)
+    {'previous': None, 'next': 1, 'largest-disagreement': None}
+    """
+    first = 0 if n else None
+    if rank is None:
+        return {"previous": None, "next": first, "largest-disagreement": first}
+    return {
+        "previous": rank - 1 if rank > 0 else None,
+        "next": rank + 1 if rank + 1 < n else None,
+        "largest-disagreement": 0 if rank > 0 else None,
+    }
+
+
+def _title(here: OpenStudy, question: str, ranked: NDArray[np.int32], rank: int | None) -> None:
+    (place,) = frame.title_line(question, [62])
+    steps = steps_through(len(ranked), rank)
+    by_size = _("By size of the disagreement with the census; imputed cells last.")
+    with place, st.container(horizontal=True, horizontal_alignment="right", gap="xsmall", key="steps"):
         frame.city_control(here)
-    steps = steps_through(order, cell_id)
-    for column, (label, target) in zip(columns, steps.items(), strict=True):
-        with column:
+        for key, label in (
+            ("previous", _("Previous")),
+            ("next", _("Next")),
+            ("largest-disagreement", _("Largest disagreement")),
+        ):
+            target = steps[key]
             st.button(
                 label,
-                key=label.lower().replace(" ", "-"),
+                key=key,
                 disabled=target is None,
-                width="stretch",
                 on_click=_go,
-                args=(target,),
-                help="By size of the disagreement with the census; imputed cells last.",
+                args=(None if target is None else _id_at(here, ranked, target),),
+                help=by_size,
             )
-
-
-def steps_through(order: list[str], cell_id: str) -> dict[str, str | None]:
-    """Return where each button of the title leads, None where nowhere; a cell without rank starts at the top.
-
-    >>> steps_through(["a", "b", "c"], "b")
-    {'Previous': 'a', 'Next': 'c', 'Largest disagreement': 'a'}
-    >>> steps_through(["a", "b"], "a")
-    {'Previous': None, 'Next': 'b', 'Largest disagreement': None}
-    """
-    first = order[0] if order else None
-    if cell_id not in order:
-        return {"Previous": None, "Next": first, "Largest disagreement": first}
-    at = order.index(cell_id)
-    return {
-        "Previous": order[at - 1] if at > 0 else None,
-        "Next": order[at + 1] if at + 1 < len(order) else None,
-        "Largest disagreement": first if at > 0 else None,
-    }
+        st.button(
+            _("Random"),
+            key="random",
+            disabled=len(ranked) < 2,
+            on_click=_go_anywhere,
+            args=(here, ranked, rank),
+            help=_("Any cell with a census class and a prediction."),
+        )
 
 
 def _go(cell_id: str) -> None:
     state.put("cell", cell_id)
 
 
-def _photograph(here: OpenStudy, city: City, cell: pd.Series) -> None:
-    corner = int(cell["x"]), int(cell["y"])
-    evidence = here.ask(cell_queries.evidence_map, city.city_id, cell["cell_id"])
-    reach = here.ask(cell_queries.evidence_reach, city.city_id)
-    asked = explanation.controls(here, enabled=evidence is not None)
-    slider, toggle = st.columns([1.25, 1], vertical_alignment="center", gap="medium")
-    with slider:
-        steps = [str(percent) for percent in range(0, 101, 5)]
-        st.session_state["evidence"] = int(state.choice("evidence", steps, "60"))
-        opacity = st.slider(
-            "Map over the photograph",
-            0,
-            100,
-            step=5,
-            format="%d %%",
-            key="evidence",
-            disabled=evidence is None,
-            on_change=state.remember,
-            args=("evidence",),
-        )
-    with toggle:
-        outlined = state.switch("outlines", city.has_land_use)
-        st.toggle(
-            "Land-use outlines",
-            key="outlines",
-            disabled=not city.has_land_use,
-            on_change=state.remember,
-            args=("outlines",),
-        )
-    jpeg, said = _read(here, city, corner)
-    polygons = None
-    if outlined and city.has_land_use:
-        polygons = here.ask(cell_queries.polygons_in_square, city.city_id, *corner, here.row.cell_size_m)
-    legend = photograph.legend_of_evidence(reach)
-    if evidence is not None and asked.method != explanation.EVIDENCE:
-        try:
-            evidence = explanation.drawn(here, city.city_id, cell["cell_id"], asked)
-            reach = explanation.reach(evidence)
-            legend = explanation.legend(asked, city_words.unit(here.row.n_classes))
-        except explanation.NotDrawnError as error:
-            warn(f"This map cannot be drawn: {error} Shown instead: the evidence map.")
-            asked = explanation.Asked(explanation.EVIDENCE, "z")
-    drawn = None if evidence is None else photograph.overlay(evidence, reach)
-    label = f"Photograph of cell {frame.short_id(cell['cell_id'])}, north up"
-    st.html(photograph.stack(jpeg, drawn, opacity / 100, polygons, corner, here.row.cell_size_m, label))
-    if evidence is not None:
-        st.html(legend)
-    if polygons is not None:
-        present = polygons.drop_duplicates("code").sort_values("code")
-        chips = "".join(
-            f'<span class="chip" style="background:{colour}"></span>'
-            f"<span>{frame.escape(short_name(code, name))}</span>"
-            for code, name, colour in zip(present["code"], present["name"], present["colour"], strict=True)
-        )
-        st.html(f'<div class="carreau-legend">{chips}</div>')
-    if evidence is None:
-        said += " No evidence map: this cell was not predicted."
-    elif asked.method != explanation.EVIDENCE:
-        said += " " + explanation.sentence(asked, here.row.head)
-    else:
-        metres = here.row.cell_size_m / evidence.shape[0]
-        rows, columns = evidence.shape
-        low, high = float(evidence.min()), float(evidence.max())
-        said += (
-            f" Evidence map: {rows} × {columns} values of {metres:.3g} m, smoothed between them; here from "
-            f"{low:+.2f} to {high:+.2f}, and the nearer to 0 the paler."
-        ).replace("-", "−")
-    frame.note(said.strip())
+def _go_anywhere(here: OpenStudy, ranked: NDArray[np.int32], rank: int | None) -> None:
+    """Go to another cell, each as likely as any."""
+    rng = np.random.default_rng()
+    chosen = int(rng.integers(len(ranked) - (rank is not None)))
+    if rank is not None and chosen >= rank:
+        chosen += 1
+    _go(_id_at(here, ranked, chosen))
 
 
-def _read(here: OpenStudy, city: City, corner: tuple[int, int]) -> tuple[bytes | None, str]:
-    """Return the photograph as JPEG and what to say of it; without one, only the reason."""
-    try:
-        path = photograph.imagery_path(str(here.publication.study_file), city.city_id)
-        jpeg, pixels = photograph.read_photograph(
-            str(path), here.row.grid_crs, here.row.cell_size_m, corner[0], corner[1]
-        )
-    except InputError as error:
-        return None, f"The photograph cannot be shown: {error}"
-    year = f" of {city.imagery_year}" if city.imagery_year else ""
-    return (
-        jpeg,
-        f"Photograph{year}, {here.row.cell_size_m / pixels:.2g} m a pixel, turned to the census grid, north "
-        "up.",
-    )
-
-
-def _facts(here: OpenStudy, city: City, cell: pd.Series, order: list[str]) -> None:
-    one = city_words.unit(here.row.n_classes)
-    imputed = "imputed" if cell["imputed"] else "from the census"
+def _facts(here: OpenStudy, city: City, cell: dict[str, Any], n_ranked: int, rank: int | None) -> None:
+    words = cell_words.words(here.row.n_classes)
+    known = not is_missing(cell["income"]) and cell["income"] > 0
     figures = [
         (
-            f"Census {one}",
-            "–" if is_missing(cell["class"]) else f"{int(cell['class'])}",
-            imputed if cell["income"] > 0 else "",
+            _(words.census),
+            "–" if is_missing(cell["class"]) else str(int(cell["class"])),
+            (_("imputed") if cell["imputed"] else _("from the census")) if known else "",
         ),
         (
-            f"Predicted {one}",
-            "–" if is_missing(cell["predicted"]) else f"{int(cell['predicted'])}",
-            "" if is_missing(cell["expected_class"]) else f"expected {cell['expected_class']:.1f}",
+            _(words.predicted),
+            "–" if is_missing(cell["predicted"]) else str(int(cell["predicted"])),
+            ""
+            if is_missing(cell["expected_class"])
+            else _("expected {value}").format(value=number(cell["expected_class"], 1)),
         ),
         (
-            "Income a person",
+            _("Income a person"),
             "–" if is_missing(cell["income"]) else f"{number(cell['income'])} €",
-            "a year",
+            _("a year"),
         ),
         (
-            "People",
+            _("People"),
             "0" if is_missing(cell["individuals"]) else number(cell["individuals"]),
-            "" if is_missing(cell["households"]) else f"{number(cell['households'])} households",
+            "" if is_missing(cell["households"]) else _households(cell["households"]),
         ),
     ]
     st.html(
@@ -231,40 +194,53 @@ def _facts(here: OpenStudy, city: City, cell: pd.Series, order: list[str]) -> No
         )
         + "</div>"
     )
-    said = [f"Cell <b>{frame.short_id(cell['cell_id'])}</b> of {frame.escape(city.name)}"]
-    if cell["cell_id"] in order:
-        rank = order.index(cell["cell_id"]) + 1
-        said.append(f"number {number(rank)} of {number(len(order))} by disagreement with the census")
+    said = [
+        _("Cell <b>{cell}</b> of {city}").format(
+            cell=frame.short_id(cell["cell_id"]), city=frame.escape(city.name)
+        )
+    ]
+    if rank is not None:
+        said.append(
+            _("number {rank} of {n} by disagreement with the census").format(
+                rank=number(rank + 1), n=number(n_ranked)
+            )
+        )
     if not is_missing(cell["fold"]):
-        said.append(f"fold {int(cell['fold'])}")
+        said.append(_("fold {fold}").format(fold=int(cell["fold"])))
     frame.note(", ".join(said) + ".")
 
 
-def _distribution(here: OpenStudy, city: City, cell: pd.Series, census: int | None) -> None:
-    chances = here.ask(cell_queries.probabilities, city.city_id, cell["cell_id"])
-    if chances is None:
-        frame.sentence(
-            f"Not predicted: the photograph covers {100 * cell['valid_share']:.0f} % of the cell, and 99 % "
-            "are needed."
-        )
+def _households(n: float) -> str:
+    return plural("{n} household", "{n} households", round(n)).format(n=number(n))
+
+
+def _distribution(here: OpenStudy, cell: dict[str, Any], census: int | None) -> None:
+    if is_missing(cell["predicted"]):
+        covered = _(
+            "Not predicted: the photograph covers {share} of the cell, and {needed} are needed."
+        ).format(share=percent(cell["valid_share"]), needed=percent(0.99))
+        frame.sentence(covered)
         return
+    chances = np.asarray(cell["probabilities"], dtype=float)
+    households = 0.0 if is_missing(cell["households"]) else float(cell["households"])
     charts.draw(
         charts.distribution(chances, census),
         "distribution",
-        "Chance of each income class",
+        _("Chance of each income class"),
         data=lambda: chart_tables.distribution(chances, census),
-        withheld=take_away.too_few_households(cell.to_frame().T),
+        withheld=take_away.too_few(households),
     )
-    one = city_words.unit(here.row.n_classes)
-    frame.sentence(cell_words.distribution_sentence(chances, census, one, bool(cell["out_of_fold"])))
+    n_classes, out_of_fold = here.row.n_classes, bool(cell["out_of_fold"])
+    frame.sentence(cell_words.distribution_sentence(chances, census, n_classes, out_of_fold))
 
 
-def _neighbours(here: OpenStudy, cells: pd.DataFrame, cell: pd.Series) -> None:
+def _neighbours(here: OpenStudy, city: City, cell: dict[str, Any]) -> None:
     """Draw the eight cells around as buttons, each with its census and predicted class."""
     size = here.row.cell_size_m
-    by_corner = cells.set_index(["x", "y"])
-    st.subheader("The eight cells around", anchor=False)
-    frame.note("Census class, then predicted class of each neighbour; select one to go there.")
+    near = here.ask(cell_queries.cells_near, city.city_id, int(cell["x"]), int(cell["y"]), size)
+    by_corner = {(row["x"], row["y"]): row for row in near.to_dict("records")}
+    st.subheader(_("The eight cells around"), anchor=False)
+    frame.note(_("Census class, then predicted class of each neighbour; select one to go there."))
     with st.container(key="neighbours"):
         for row in _AROUND:
             for column, direction in zip(st.columns(3, gap="xxsmall"), row, strict=True):
@@ -273,55 +249,56 @@ def _neighbours(here: OpenStudy, cells: pd.DataFrame, cell: pd.Series) -> None:
                         st.button(_classes(cell), key="here", disabled=True, width="stretch")
                         continue
                     arrow, east, north = direction
-                    corner = (int(cell["x"]) + east * size, int(cell["y"]) + north * size)
-                    if corner not in by_corner.index:
-                        st.button("no cell", key=f"neighbour{arrow}", disabled=True, width="stretch")
-                        continue
-                    other = by_corner.loc[corner]
+                    other = by_corner.get((cell["x"] + east * size, cell["y"] + north * size))
                     st.button(
-                        f"{arrow} {_classes(other)}",
+                        _("no cell") if other is None else f"{arrow} {_classes(other)}",
                         key=f"neighbour{arrow}",
                         width="stretch",
+                        disabled=other is None,
                         on_click=_go,
-                        args=(other["cell_id"],),
+                        args=(None if other is None else other["cell_id"],),
                     )
 
 
-def _classes(cell: pd.Series) -> str:
+def _classes(cell: dict[str, Any]) -> str:
     census = "–" if is_missing(cell["class"]) else str(int(cell["class"]))
     predicted = "–" if is_missing(cell["predicted"]) else str(int(cell["predicted"]))
     return f"{census} · {predicted}"
 
 
-def _land_use(here: OpenStudy, city: City, cell: pd.Series) -> None:
-    st.subheader("Where the evidence lies", anchor=False)
+def _land_use(here: OpenStudy, city: City, cell: dict[str, Any]) -> None:
+    st.subheader(_("Where the evidence lies"), anchor=False)
     z_standard = None if is_missing(cell["z_standard"]) else float(cell["z_standard"])
     if not city.has_land_use:
-        frame.sentence(
-            f"{city.name} was published without land use: the evidence cannot be shared out among classes. "
-            + (
-                ""
-                if z_standard is None
-                else cell_words.contribution_sentence(pd.DataFrame({"contribution": []}), z_standard)
-            )
-        )
+        without = _(
+            "{city} was published without land use: the evidence cannot be shared out among classes."
+        ).format(city=city.name)
+        if z_standard is not None:
+            nothing = pd.DataFrame({"contribution": []})
+            without += " " + cell_words.contribution_sentence(nothing, z_standard)
+        frame.sentence(without)
         return
     rows = here.ask(cell_queries.land_use_of_cell, city.city_id, cell["cell_id"]).rename(
         columns={"name": "name_official"}
     )
     if rows.empty:
-        frame.sentence("No land use is mapped in this cell.")
+        frame.sentence(_("No land use is mapped in this cell."))
         return
     if z_standard is not None:
         frame.sentence(cell_words.contribution_sentence(rows, z_standard))
     mapped = None if is_missing(cell["mapped_share"]) else float(cell["mapped_share"])
     st.html(cell_words.land_use_table(rows, z_standard, mapped))
-    frame.note(
+    said = _(
         "Contribution: the part of the cell’s z, in training standard deviations, that lies on the class; "
         "the parts add up. Excess: mean evidence on the class minus that of the cell. Ratio: share of the "
-        "rich (or poor) map on the class "
-        "over its share of the area; 1 = in proportion to area. " + cell_words.mirror_note(here.row.head)
+        "rich (or poor) map on the class over its share of the area; 1 = in proportion to area."
     )
+    if not rows["occlusion"].isna().all():
+        said += " " + _(
+            "Occlusion: how far z falls when the class is painted over, less what masks of its shape do "
+            "elsewhere in the cell; where the class is large enough to be painted."
+        )
+    frame.note(f"{said} {cell_words.mirror_note(here.row.head)}")
 
 
 # Streamlit runs a page as __main__; anything else only imports it.

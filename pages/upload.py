@@ -10,64 +10,63 @@ import streamlit as st
 from core import access, drop_folder, jobs
 from core.access import Visitor
 from core.settings import read_settings
-from data.errors import CarreauError, InputError, QuotaError
+from data.errors import InputError, QuotaError
 from data.store.queries import City
-from pages.shared import frame, job_view, state, study, upload_preview, uploads, visitor
-from pages.shared.plain_text import fault, plain, warn
+from pages.shared import (
+    frame,
+    job_actions,
+    job_list,
+    job_view,
+    state,
+    study,
+    upload_preview,
+    uploads,
+    visitor,
+)
+from pages.shared.job_result_view import metres
+from pages.shared.language import _, language, later, listed, number, plural
+from pages.shared.plain_text import fault
 from pages.shared.study import OpenStudy
 
 _FOUND = "upload.found"
 _PHOTOGRAPHS = "upload.photographs"
-_BROWSER, _SERVER = "This computer", "The server’s folder"
+_SOURCES = {"browser": later("This computer"), "server": later("The server’s folder")}
 
 
 def page() -> None:
     here = frame.open_study()
     published = list(study.studies())
-    (place,) = frame.title_line("What does the model say of your photograph?", [24])
+    (place,) = frame.title_line(_("What does the model say of your photograph?"), [24])
     who = visitor.visitor()
     if who is None:
         frame.footer(here)
         return
-    job = _asked_job(who)
+    job = job_list.asked_job(who)
     with place:
         if job is None:
             st.selectbox(
-                "Study whose networks are used",
+                _("Study whose networks are used"),
                 published,
                 key="study",
                 on_change=state.remember,
                 args=("study",),
-                format_func=lambda study_id: f"Model: {study.open_study(study_id).row.title}",
+                format_func=lambda study_id: _("Model: {title}").format(
+                    title=study.open_study(study_id).row.title
+                ),
                 label_visibility="collapsed",
             )
-        elif st.button("Another photograph", icon=":material/add_photo_alternate:", width="stretch"):
-            job_view.leave()
+        elif st.button(_("Another photograph"), icon=":material/add_photo_alternate:", width="stretch"):
+            job_actions.leave()
     if job is None:
         city = _networks_of(here)
         frame.note(_model_line(here, city))
         _form(here, who, city)
     else:
         job_view.show(job, who)
-    _recent(job, who)
+    job_list.show(job, who)
     if who.signed_in:
         visitor.sign_out_button()
     frame.footer(here, has_own_study_control=job is None)
-
-
-def _asked_job(who: Visitor) -> str | None:
-    """Return the job of the address, after a word when there is none of that name for this visitor."""
-    asked = st.query_params.get("job")
-    if asked is None:
-        return None
-    try:
-        jobs.state(asked)
-        if access.may_see(jobs.read_job(asked, read_settings()), who, read_settings()):
-            return asked
-        raise CarreauError(f"there is no job {asked!r} of yours, and none that was shared with you")
-    except CarreauError as error:
-        warn(f"The address asks for a job, but {error}.")
-        return None
 
 
 def _networks_of(here: OpenStudy) -> City | None:
@@ -77,7 +76,7 @@ def _networks_of(here: OpenStudy) -> City | None:
     by_id = {city.city_id: city for city in here.cities}
     chosen = state.choice("networks", list(by_id), here.cities[0].city_id)
     st.segmented_control(
-        "Networks of",
+        _("Networks of"),
         list(by_id),
         format_func=lambda city_id: by_id[city_id].name,
         required=True,
@@ -92,19 +91,35 @@ def _model_line(here: OpenStudy, city: City | None) -> str:
     """Say whose networks will look at the photograph, and what they learned from."""
     learned = [city] if city else list(here.cities)
     resolutions = sorted({float(f"{c.imagery_resolution_m:.2g}") for c in learned if c.imagery_resolution_m})
-    seen = f", on photographs of {' and '.join(f'{r:g}' for r in resolutions)} m" if resolutions else ""
-    names = ", ".join(one.name for one in learned)
-    invented = (
-        ' <span class="carreau-badge">Invented cities</span> The prediction for a real photograph then '
-        "means nothing about incomes; it shows how the method works."
-        if here.row.is_generated
-        else ""
+    n_networks = here.row.n_folds
+    if resolutions:
+        text = plural(
+            "The photograph is read by the {n} network of <b>{title}</b>, trained on {cities}, on "
+            "photographs of {metres} m.",
+            "The photograph is read by the {n} networks of <b>{title}</b>, trained on {cities}, on "
+            "photographs of {metres} m; the mean of the networks and their spread are shown.",
+            n_networks,
+        )
+    else:
+        text = plural(
+            "The photograph is read by the {n} network of <b>{title}</b>, trained on {cities}.",
+            "The photograph is read by the {n} networks of <b>{title}</b>, trained on {cities}; the mean of "
+            "the networks and their spread are shown.",
+            n_networks,
+        )
+    said = text.format(
+        n=number(n_networks),
+        title=frame.escape(here.row.title),
+        cities=frame.escape(listed([one.name for one in learned])),
+        metres=listed([metres(r) for r in resolutions]),
     )
-    return (
-        f"The photograph is read by the {here.row.n_folds} networks of "
-        f"<b>{frame.escape(here.row.title)}</b>, trained on "
-        f"{frame.escape(names)}{seen}; the mean of the networks and their spread are shown.{invented}"
+    if not here.row.is_generated:
+        return said
+    means_nothing = _(
+        "The prediction for a real photograph then means nothing about incomes; it shows how the method "
+        "works."
     )
+    return f'{said} <span class="carreau-badge">{_("Invented cities")}</span> {means_nothing}'
 
 
 def _form(here: OpenStudy, who: Visitor, city: City | None) -> None:
@@ -112,16 +127,16 @@ def _form(here: OpenStudy, who: Visitor, city: City | None) -> None:
     dropped = drop_folder.dropped(read_settings())
     left, right = st.columns([60, 40], gap="medium")
     with left:
-        sent = _from_server(dropped) if dropped and _source() == _SERVER else _from_browser(most)
+        sent = _from_server(dropped) if dropped and _source() == "server" else _from_browser(most)
     with right:
         land_use = st.file_uploader(
-            "Land use of the same place (optional): GeoPackage, GeoParquet, or a zipped shapefile",
+            _("Land use of the same place (optional): GeoPackage, GeoParquet, or a zipped shapefile"),
             type=uploads.LAND_USE_TYPES,
             max_upload_size=most,
             key="upload.land_use",
         )
         census = st.file_uploader(
-            "Census to compare with (optional): polygons with values, or Filosofi",
+            _("Census to compare with (optional): polygons with values, or Filosofi"),
             type=uploads.CENSUS_TYPES,
             max_upload_size=most,
             key="upload.census",
@@ -135,7 +150,7 @@ def _form(here: OpenStudy, who: Visitor, city: City | None) -> None:
     found, picture = _looked_at(sent)
     usable = bool(found["usable"])
     if not usable:
-        fault(found["reason"] or "The file cannot be used.")
+        fault(found["reason"] or _("The file cannot be used."))
     upload_preview.reading_controls(found)
     if usable:
         upload_preview.show(found, picture)
@@ -144,20 +159,25 @@ def _form(here: OpenStudy, who: Visitor, city: City | None) -> None:
     if found["census"] is not None:
         column = upload_preview.show_census(found["census"])
         sent, usable = replace(sent, census_column=column), usable and column is not None
-    if st.button("Ask the model", type="primary", disabled=not usable, key="upload.submit"):
+    if st.button(_("Ask the model"), type="primary", disabled=not usable, key="upload.submit"):
         _submit(sent, found, here, who, city)
 
 
 def _source() -> str:
     chosen = st.segmented_control(
-        "Photographs from", (_BROWSER, _SERVER), default=_BROWSER, required=True, key="upload.source"
+        _("Photographs from"),
+        list(_SOURCES),
+        format_func=lambda source: _(_SOURCES[source]),
+        default="browser",
+        required=True,
+        key="upload.source",
     )
     return str(chosen)
 
 
 def _from_browser(most: int) -> uploads.Sent | None:
     files = st.file_uploader(
-        "Orthophoto: GeoTIFF or JPEG 2000; several tiles are one region",
+        _("Orthophoto: GeoTIFF or JPEG 2000; several tiles are one region"),
         type=uploads.PHOTOGRAPH_TYPES,
         max_upload_size=most,
         accept_multiple_files=True,
@@ -171,32 +191,39 @@ def _from_server(dropped: list[drop_folder.Dropped]) -> uploads.Sent | None:
 
     def said(name: str) -> str:
         one = by_name[name]
-        tiles = f"{one.photographs} tiles, " if one.photographs > 1 else ""
-        return f"{name} ({tiles}{one.megabytes:.0f} MB)"
+        size = number(one.megabytes)
+        if one.photographs == 1:
+            return _("{name} ({size} MB)").format(name=name, size=size)
+        text = _("{name} ({n} tiles, {size} MB)")
+        return text.format(name=name, n=number(one.photographs), size=size)
 
     name = st.selectbox(
-        "Photograph or folder of tiles on the server",
+        _("Photograph or folder of tiles on the server"),
         list(by_name),
         index=None,
         format_func=said,
-        placeholder=f"{len(by_name)} to choose from",
+        placeholder=plural("{n} to choose from", "{n} to choose from", len(by_name)).format(
+            n=number(len(by_name))
+        ),
         key="upload.dropped",
     )
     return uploads.Sent(dropped=name) if name else None
 
 
 def _say_what_is_taken(here: OpenStudy, most: int, with_server: bool) -> None:
-    larger = (
-        "choose it from the server’s folder"
-        if with_server
-        else "use <code>python -m core submit FILE</code>, which has no such limit"
-    )
-    frame.note(
-        f"It is cut into squares of {here.row.cell_size_m} m (the census grid in Europe, a grid in the local "
-        "UTM zone elsewhere); from 600 × 600 m on it holds at least one whole square. Any georeferenced "
+    taken = _(
+        "It is cut into squares of {size} m (the census grid in Europe, a grid in the local UTM zone "
+        "elsewhere); from {least} × {least} m on it holds at least one whole square. Any georeferenced "
         "photograph does: 8 or 16 bits, 1 to 8 bands, or with a world file. Files stay on this computer, in "
-        f"the job’s folder. Above {most} MB a file, {larger}."
-    )
+        "the job’s folder."
+    ).format(size=here.row.cell_size_m, least=3 * here.row.cell_size_m)
+    if with_server:
+        larger = _("Above {most} MB a file, choose it from the server’s folder.")
+    else:
+        larger = _(
+            "Above {most} MB a file, use <code>python -m core submit FILE</code>, which has no such limit."
+        )
+    frame.note(f"{taken} {larger.format(most=most)}")
 
 
 def _looked_at(sent: uploads.Sent) -> tuple[dict[str, Any], bytes | None]:
@@ -206,9 +233,9 @@ def _looked_at(sent: uploads.Sent) -> tuple[dict[str, Any], bytes | None]:
         upload_preview.forget()
     st.session_state[_PHOTOGRAPHS] = sent.photographs
     how = upload_preview.how_chosen()
-    key = (sent.key, how)
+    key = (sent.key, how, language())
     if kept is None or kept[0] != key:
-        with st.spinner("Looking at the photograph", show_time=True):
+        with st.spinner(_("Looking at the photograph"), show_time=True):
             kept = (key, uploads.looked_at(sent, how))
         st.session_state[_FOUND] = kept
     found, picture = kept[1]
@@ -220,7 +247,7 @@ def _submit(
 ) -> None:
     key = None if who.signed_in else access.new_key()
     try:
-        with st.spinner("Handing it to the worker"), uploads.on_disk(sent) as files:
+        with st.spinner(_("Handing it to the worker")), uploads.on_disk(sent) as files:
             job = jobs.submit(
                 files.photographs,
                 how=found["reading"],
@@ -244,23 +271,6 @@ def _submit(
     state.put("job", job)
     state.put(visitor.KEY, key)
     st.rerun()
-
-
-def _recent(shown: str | None, who: Visitor) -> None:
-    """List the visitor's jobs, newest first."""
-    mine = jobs.recent(who.owner)
-    others = [job for job in mine if job.job != shown]
-    if not others:
-        return
-    title = "Your earlier photographs" if who.signed_in else "Earlier in this browser session"
-    st.subheader(title, anchor=False)
-    for job in others:
-        said = f"{job.name}: {job_view.STATES[job.state]}" + (
-            f", {job.cells} cells" if job.state == "done" else ""
-        )
-        st.page_link(
-            "pages/upload.py", label=plain(said), query_params={"job": job.job}, icon=":material/history:"
-        )
 
 
 if __name__ == "__main__":  # Streamlit runs pages so; imported, a page draws nothing

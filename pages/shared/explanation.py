@@ -19,26 +19,35 @@ from numpy.typing import NDArray
 from core.settings import REPOSITORY
 from data.errors import CarreauError
 from pages.shared import photograph, state
-from pages.shared.city_words import unit
+from pages.shared.cell_words import words
+from pages.shared.language import _, later
 from pages.shared.study import OpenStudy
 
 EVIDENCE = "evidence"
 NAMES = {
-    EVIDENCE: "Evidence (CAM)",
-    "paper": "Map of the paper",
-    "gradcam": "Grad-CAM",
-    "integrated_gradients": "Integrated gradients",
-    "occlusion": "Occlusion by windows",
+    EVIDENCE: later("Evidence (CAM)"),
+    "paper": later("Map of the paper"),
+    "gradcam": later("Grad-CAM"),
+    "integrated_gradients": later("Integrated gradients"),
+    "occlusion": later("Occlusion by windows"),
 }
 _SENTENCES = {
-    "paper": "Rich map (teal) and poor map (brown) as published: Grad-CAM before the last batch norm, times "
-    "the size of the gradient, cut at its 99th percentile.",
-    "gradcam": "Grad-CAM of the last feature map: each feature weighed by its mean gradient. It has no "
-    "natural zero: compare places, not signs.",
-    "integrated_gradients": "Gradients summed along 32 steps from the mean colour to the photograph; the "
-    "pixels add up to the change between the two.",
-    "occlusion": "Each window, a quarter of the side, is painted with the cell’s mean colour in turn: teal "
-    "where that lowers the score.",
+    "paper": later(
+        "Rich map (teal) and poor map (brown) as published: Grad-CAM before the last batch norm, times the "
+        "size of the gradient, cut at its 99th percentile."
+    ),
+    "gradcam": later(
+        "Grad-CAM of the last feature map: each feature weighed by its mean gradient. It has no natural "
+        "zero: compare places, not signs."
+    ),
+    "integrated_gradients": later(
+        "Gradients summed along 32 steps from the mean colour to the photograph; the pixels add up to the "
+        "change between the two."
+    ),
+    "occlusion": later(
+        "Each window, a quarter of the side, is painted with the cell’s mean colour in turn: teal where that "
+        "lowers the score."
+    ),
 }
 _TIME_LIMIT_S = 180
 
@@ -61,26 +70,28 @@ def controls(here: OpenStudy, enabled: bool) -> Asked:
     method = state.choice("map", tuple(NAMES), EVIDENCE)
     with left:
         st.selectbox(
-            "Map",
+            _("Map"),
             tuple(NAMES),
-            format_func=NAMES.__getitem__,
+            format_func=lambda name: _(NAMES[name]),
             key="map",
             disabled=not enabled,
             on_change=state.remember,
             args=("map",),
-            help="The evidence map is precomputed; the others take ten seconds or so to draw.",
+            help=_("The evidence map is precomputed; the others take ten seconds or so to draw."),
         )
     targets = ("z", *(str(k) for k in range(1, here.row.n_classes + 1)))
     of_a_class = method not in (EVIDENCE, "paper")
     target = state.choice("explains", targets, "z")
     if not of_a_class:
         target = st.session_state["explains"] = "z"
-    one = unit(here.row.n_classes)
+    unit = _(words(here.row.n_classes).unit)
     with right:
         st.selectbox(
-            "Explains",
+            _("Explains"),
             targets,
-            format_func=lambda t: "Wealth score z" if t == "z" else f"Chance of {one} {t} (log)",
+            format_func=lambda t: (
+                _("Wealth score z") if t == "z" else _("Chance of {unit} {k} (log)").format(unit=unit, k=t)
+            ),
             key="explains",
             disabled=not (enabled and of_a_class),
             on_change=state.remember,
@@ -92,7 +103,8 @@ def controls(here: OpenStudy, enabled: bool) -> Asked:
 def drawn(here: OpenStudy, city_id: str, cell_id: str, asked: Asked) -> NDArray[np.float32]:
     """Return the signed map (h, w), row 0 north, made now or a while ago; ``NotDrawnError`` says why not."""
     file = str(here.publication.file)
-    with st.spinner(f"Drawing: {NAMES[asked.method]}, some ten seconds …", show_time=True):
+    drawing = _("Drawing: {map}, some ten seconds …").format(map=_(NAMES[asked.method]))
+    with st.spinner(drawing, show_time=True):
         return _explained(file, here.row.study_id, city_id, cell_id, asked.method, asked.target)
 
 
@@ -116,9 +128,11 @@ def _explained(
                 command, cwd=REPOSITORY, capture_output=True, text=True, timeout=_TIME_LIMIT_S, check=False
             )
         except subprocess.TimeoutExpired as error:
-            raise NotDrawnError(f"it took more than {_TIME_LIMIT_S} seconds; try again later.") from error
+            raise NotDrawnError(
+                _("it took more than {n} seconds; try again later.").format(n=_TIME_LIMIT_S)
+            ) from error
         if done.returncode != 0:
-            said = done.stderr.strip().splitlines() or ["it ended without a word."]
+            said = done.stderr.strip().splitlines() or [_("it ended without a word.")]
             raise NotDrawnError(said[-1].removeprefix("carreau: "))
         return np.asarray(np.load(out, allow_pickle=False), np.float32)
 
@@ -128,16 +142,20 @@ def reach(made: NDArray[np.float32]) -> float:
     return float(np.quantile(np.abs(made), 0.99)) or 1.0
 
 
-def legend(asked: Asked, one: str) -> str:
+def legend(asked: Asked, n_classes: int) -> str:
     """Return the legend as HTML: brown against, teal for, on the map's own scale."""
     if asked.target == "z":
-        return photograph.legend("poorer", "richer; scale of this map alone")
-    return photograph.legend(f"against {one} {asked.target}", "for it; scale of this map alone")
+        return photograph.legend(_("poorer"), _("richer; scale of this map alone"))
+    against = _("against {unit} {k}").format(unit=_(words(n_classes).unit), k=asked.target)
+    return photograph.legend(against, _("for it; scale of this map alone"))
 
 
 def sentence(asked: Asked, head: str) -> str:
     """Say in one or two sentences what the map is, and under which head it is one map only."""
-    said = _SENTENCES[asked.method]
+    said = _(_SENTENCES[asked.method])
     if asked.target != "z" and head in ("binomial", "coral"):
-        said += f" Under the {head} head every class depends on z alone: its map is that of z times a number."
+        of_one_number = _(
+            "Under the {head} head every class depends on z alone: its map is that of z times a number."
+        )
+        said += " " + of_one_number.format(head=head)
     return said

@@ -11,15 +11,23 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
+from data.landuse_classes import class_colour, class_name
 from pages.shared import palette
-from pages.shared.rasters import Raster
+from pages.shared.layers import Layer, layer
+from pages.shared.rasters import Raster, colour_bitmap
 
 # Evidence of this many training standard deviations gets the full colour and the strongest overlay.
 FULL_EVIDENCE = 2.0
-_FOR_PAGES = ("maps.parquet", "preview.png")  # what the other files hold in a form that programs read
+_FOR_PAGES = (
+    "maps.parquet",
+    "preview.png",
+    "land_use.png",
+)  # what the other files hold in a form that programs read
+LAND_USE = "land_use.png"
 _WIDEST_PX = 4096  # the texture size that every WebGL 2 device must be able to take
 
 
@@ -45,6 +53,30 @@ class JobResult:
         """Class distributions (n, K)."""
         return np.stack([np.asarray(row, dtype=float) for row in self.cells.probabilities])
 
+    @property
+    def reach(self) -> float:
+        """The 95th percentile of the absolute evidence: one scale for all cells, seen from near."""
+        return float(max(np.quantile(np.abs(self.maps), 0.95), 1e-6))
+
+    @property
+    def has_census(self) -> bool:
+        """Whether cells have classes of the reader's census, and the prediction is cut like it."""
+        return {"census_class", "region_class"} <= set(self.cells) and bool(
+            (self.cells.census_class > 0).any()
+        )
+
+    @property
+    def imputed(self) -> NDArray[np.bool_]:
+        """Cells (n,) whose census value is imputed."""
+        if "census_imputed" not in self.cells:
+            return np.zeros(len(self.cells), bool)
+        return self.cells.census_imputed.to_numpy(bool)
+
+    @property
+    def has_land_use(self) -> bool:
+        """Whether there is a picture of land use."""
+        return (self.folder / LAND_USE).is_file()
+
 
 def read_result(folder: Path) -> JobResult:
     """Read a result folder; raises FileNotFoundError when a part of it was deleted."""
@@ -63,6 +95,12 @@ def read_result(folder: Path) -> JobResult:
     )
 
 
+@st.cache_data(max_entries=8, show_spinner=False)
+def opened(folder: str) -> JobResult:
+    """Return `read_result`, read once: a result never changes."""
+    return read_result(Path(folder))
+
+
 def archive(result: JobResult) -> bytes:
     """Return every file of a result but the pages' own as a zip archive; QGIS finds styles by their names."""
     packed = io.BytesIO()
@@ -78,22 +116,57 @@ def photograph(result: JobResult) -> NDArray[np.uint8]:
     return np.asarray(Image.open(result.folder / "preview.png").convert("RGBA"))
 
 
-def classes_bitmap(result: JobResult, opacity: float) -> NDArray[np.uint8]:
-    """Return the predicted classes, one pixel a cell, RGBA, as translucent as asked."""
-    raster = result.raster
-    picture = np.zeros((raster.height, raster.width, 4), dtype=np.uint8)
-    paint_classes(picture, raster, result.cells, int(result.summary["n_classes"]), opacity)
+def layer_of(result: JobResult, name: str, quintiles: bool) -> Layer:
+    """Return a layer of the cells as on the page City.
+
+    The difference is one of places: both prediction and census are cut into classes inside the region,
+    because the networks' own classes are those of other cities.
+    """
+    cells = result.cells
+    n_classes = int(result.summary["n_classes"])
+    shown = pd.DataFrame(
+        {"class": np.nan, "predicted": cells["class"].astype(float), "entropy": cells.entropy, "fold": np.nan}
+    )
+    if "census_class" in cells:
+        shown["class"] = _known(cells.census_class)
+    if name == "difference":
+        shown["predicted"] = _known(cells.region_class)
+    return layer(name, shown, n_classes, quintiles)
+
+
+def layer_bitmap(
+    result: JobResult, drawn: Layer, missing: tuple[int, int, int], alpha: int
+) -> NDArray[np.uint8]:
+    """Return a layer, one pixel a cell, RGBA, 0 to 255 opaque; `missing` colours cells without a value."""
+    table = palette.rgb_table(list(drawn.colours))
+    return colour_bitmap(result.raster, result.cells.x, result.cells.y, drawn.steps, table, missing, alpha)
+
+
+def land_use_bitmap(result: JobResult, alpha: int) -> NDArray[np.uint8]:
+    """Return the picture of the land use in the cells, RGBA, as opaque as asked (0 to 255)."""
+    picture = np.asarray(Image.open(result.folder / LAND_USE).convert("RGBA")).copy()
+    picture[..., 3] = np.minimum(picture[..., 3], alpha)
     return picture
 
 
-def paint_classes(
-    picture: NDArray[np.uint8], raster: Raster, cells: pd.DataFrame, n_classes: int, opacity: float = 1.0
-) -> None:
+def land_use_classes(result: JobResult) -> list[tuple[str, str, str]]:
+    """Return the land-use classes (code, name, colour) in the cells, largest area first."""
+    if result.activation is None:
+        return []
+    area = result.activation.groupby("code").area_m2.sum().sort_values(ascending=False, kind="stable")
+    return [(str(code), class_name(str(code)), class_colour(str(code))) for code in area.index]
+
+
+def _known(classes: pd.Series) -> pd.Series:
+    return classes.astype(float).replace(0.0, np.nan)
+
+
+def paint_classes(picture: NDArray[np.uint8], raster: Raster, cells: pd.DataFrame, n_classes: int) -> None:
     """Paint the class of cells (x, y, class) into a picture (rows, columns, 4) of one pixel a cell."""
     table = palette.rgb_table(palette.sequential(n_classes))
     row, column = raster.pixel(cells.x, cells.y)
     picture[row, column, :3] = table[cells["class"].to_numpy(int) - 1]
-    picture[row, column, 3] = round(255 * opacity)
+    picture[row, column, 3] = 255
 
 
 def evidence_bitmap(result: JobResult) -> NDArray[np.uint8]:

@@ -13,8 +13,9 @@ from core import jobs
 from core.jobs import JobState
 from core.settings import read_settings
 from data.errors import CarreauError
-from pages.shared import figures, frame, palette
+from pages.shared import figures, frame, job_words, palette
 from pages.shared.job_result import paint_classes
+from pages.shared.language import _, number, plural
 from pages.shared.rasters import Raster, as_data_url
 
 _TICK_S = 3.0
@@ -40,17 +41,21 @@ def show(now: JobState) -> None:
     if found is None or not found.cells:
         return
     height, width = found.picture.shape[:2]
+    alt = plural(
+        "Predicted class of the {n} cell done so far",
+        "Predicted classes of the {n} cells done so far",
+        found.cells,
+    ).format(n=number(found.cells))
     st.html(
-        f'<img alt="Predicted classes of the {found.cells} cells done so far" '
-        f'src="{as_data_url(found.picture)}" style="image-rendering:pixelated;width:min(100%,'
+        f'<img alt="{frame.escape(alt)}" src="{as_data_url(found.picture)}" '
+        'style="image-rendering:pixelated;width:min(100%,'
         f'{round(28 * max(1.0, width / height))}rem);max-height:28rem;object-fit:contain">'
     )
-    kind = "decile" if found.classes == 10 else f"class of {found.classes}"
-    frame.note(f"So far: {found.cells} cells, north up.")
+    so_far = plural("So far: {n} cell, north up.", "So far: {n} cells, north up.", found.cells)
+    frame.note(so_far.format(n=number(found.cells)))
     steps = figures.steps(palette.sequential(found.classes))
-    st.html(
-        f'<div class="carreau-legend"><span>Predicted {kind}: poorest</span>{steps}<span>richest</span></div>'
-    )
+    poorest = _("{title}: poorest").format(title=job_words.predicted_title(found.classes))
+    st.html(f'<div class="carreau-legend"><span>{poorest}</span>{steps}<span>{_("richest")}</span></div>')
 
 
 def _grown(job: str) -> SoFar | None:
@@ -74,11 +79,11 @@ def _grown(job: str) -> SoFar | None:
 def _add_parts(kept: SoFar, folder: Path) -> None:
     from core import region_parts
 
-    for number in region_parts.finished_parts(folder):
-        if number in kept.parts:
+    for part in region_parts.finished_parts(folder):
+        if part in kept.parts:
             continue
-        cells = region_parts.part_cells(folder, number)
-        kept.parts.add(number)
+        cells = region_parts.part_cells(folder, part)
+        kept.parts.add(part)
         if cells.empty:
             continue
         kept.classes = len(cells.probabilities.iloc[0])

@@ -14,6 +14,7 @@ from PIL import Image
 
 from core.preview import EMPTY, WHOLE
 from pages.shared import figures, frame, maps, palette
+from pages.shared.language import _, number, plural
 from pages.shared.maps import Picture
 from pages.shared.plain_text import fault, warn
 from pages.shared.rasters import Raster, as_data_url
@@ -47,18 +48,19 @@ def reading_controls(found: dict[str, Any]) -> None:
     if not bands:
         return
     asked = bool(found["guesses"] or found.get("needs_crs") or how_chosen())
-    with st.expander("How the photograph is read", expanded=asked):
+    with st.expander(_("How the photograph is read"), expanded=asked):
         if found["guesses"]:
-            frame.note(f"Guessed, please check: {frame.escape('; '.join(found['guesses']))}.")
+            guesses = frame.escape("; ".join(found["guesses"]))
+            frame.note(_("Guessed, please check: {guesses}.").format(guesses=guesses))
         _band_choice(bands, found.get("reading", {}))
         _level_choice(bands, found.get("reading", {}))
         st.selectbox(
-            "CRS of the file" if found.get("needs_crs") else "CRS, if the file’s own is wrong",
+            _("CRS of the file") if found.get("needs_crs") else _("CRS, if the file’s own is wrong"),
             _USUAL_CRS,
             index=None,
             key=_CRS,
             accept_new_options=True,
-            placeholder="a code such as EPSG:2154",
+            placeholder=_("a code such as EPSG:2154"),
             on_change=_remember,
             args=("crs",),
         )
@@ -68,17 +70,16 @@ def _band_choice(bands: list[dict[str, Any]], reading: dict[str, Any]) -> None:
     if len(bands) == 1:
         return
     by_colour = {band["colour"]: band["number"] for band in bands}
-    usual = [by_colour.get(colour, number) for number, colour in enumerate(("red", "green", "blue"), 1)]
+    usual = [by_colour.get(colour, place) for place, colour in enumerate(("red", "green", "blue"), 1)]
     chosen = reading.get("bands") or usual
     numbers = [band["number"] for band in bands]
     said = {band["number"]: f"{band['number']} {band['colour']}".strip() for band in bands}
-    for column, key, title, number in zip(
-        st.columns(3), _BANDS, ("Red", "Green", "Blue"), chosen, strict=True
-    ):
+    titles = (_("Red from band"), _("Green from band"), _("Blue from band"))
+    for column, key, title, band in zip(st.columns(3), _BANDS, titles, chosen, strict=True):
         column.selectbox(
-            f"{title} from band",
+            title,
             numbers,
-            index=numbers.index(min(number, len(numbers))),
+            index=numbers.index(min(band, len(numbers))),
             format_func=said.__getitem__,
             key=key,
             on_change=_remember,
@@ -90,9 +91,8 @@ def _level_choice(bands: list[dict[str, Any]], reading: dict[str, Any]) -> None:
     levels = reading.get("levels")
     if all(band["kind"] == "uint8" for band in bands) or not isinstance(levels, list):
         return
-    for column, key, title, value in zip(
-        st.columns(2), _LEVELS, ("Value shown as black", "Value shown as white"), levels, strict=True
-    ):
+    titles = (_("Value shown as black"), _("Value shown as white"))
+    for column, key, title, value in zip(st.columns(2), _LEVELS, titles, levels, strict=True):
         column.number_input(title, value=float(value), key=key, on_change=_remember, args=("levels",))
 
 
@@ -140,39 +140,62 @@ def show(found: dict[str, Any], picture: bytes | None) -> None:
         key="upload.map",
         crs=found["grid"],
         reach=outline.bounds,
-        label="Two maps of the photograph before it is sent: left what the networks will see, right the "
-        "cells that it makes.",
+        label=_(
+            "Two maps of the photograph before it is sent: left what the networks will see, right the cells "
+            "that it makes."
+        ),
     )
-    left_out = f" {found['empty']} with empty pixels are left out." if found["empty"] else ""
-    part = (
-        f" Pixels were looked at in the {_number(found['cells_seen'])} cells next to the middle only."
-        if _seen_in_part(found)
-        else ""
-    )
-    frame.note(
-        f"Left: the photograph as the networks will see it, with its outline. Right: the "
-        f"{_cells_said(found)} cells that it makes.{left_out}{part} Middle at {_place(found['place'])}."
-    )
+    frame.note(" ".join(_said_of_cells(found)))
+
+
+def _said_of_cells(found: dict[str, Any]) -> list[str]:
+    cells, empty = found["cells"], found["empty"]
+    if _seen_in_part(found):
+        text = _(
+            "Left: the photograph as the networks will see it, with its outline. Right: the up to {n} cells "
+            "that it makes."
+        )
+    else:
+        text = plural(
+            "Left: the photograph as the networks will see it, with its outline. Right: the {n} cell that it "
+            "makes.",
+            "Left: the photograph as the networks will see it, with its outline. Right: the {n} cells that "
+            "it makes.",
+            cells,
+        )
+    said = [text.format(n=number(cells))]
+    if empty:
+        left_out = plural("{n} with empty pixels is left out.", "{n} with empty pixels are left out.", empty)
+        said.append(left_out.format(n=number(empty)))
+    if _seen_in_part(found):
+        part = _("Pixels were looked at in the {n} cells next to the middle only.")
+        said.append(part.format(n=number(found["cells_seen"])))
+    return [*said, _("Middle at {place}.").format(place=_place(found["place"]))]
 
 
 def show_land_use(found: dict[str, Any]) -> bool:
     """Say what the land use is, offer its columns where it is not Urban Atlas's; return whether it serves."""
     if found["columns"] and (not found["usable"] or st.session_state.get("upload.land_use_column")):
         st.selectbox(
-            "Column of land-use classes",
+            _("Column of land-use classes"),
             found["columns"],
             index=None,
             key="upload.land_use_column",
-            placeholder="not Urban Atlas: choose the column",
+            placeholder=_("not Urban Atlas: choose the column"),
         )
     if not found["usable"]:
-        fault(found["reason"] or "The land use cannot be used.")
+        fault(found["reason"] or _("The land use cannot be used."))
         return False
-    year = f", {found['year']}" if found.get("year") else ""
-    frame.note(
-        f"Land use: {found['polygons']} polygons of {len(found['codes'])} classes, {found['area_km2']:.1f} "
-        f"km²{year}."
-    )
+    parts = [
+        plural("{n} polygon", "{n} polygons", found["polygons"]).format(n=number(found["polygons"])),
+        plural("{n} land-use class", "{n} land-use classes", len(found["codes"])).format(
+            n=number(len(found["codes"]))
+        ),
+        _("{n} km²").format(n=number(found["area_km2"], 1)),
+    ]
+    if found.get("year"):
+        parts.append(str(found["year"]))
+    frame.note(_("Land use: {facts}.").format(facts=", ".join(parts)))
     for warning in found["warnings"]:
         warn(warning)
     return True
@@ -181,41 +204,54 @@ def show_land_use(found: dict[str, Any]) -> bool:
 def show_census(found: dict[str, Any]) -> str | None:
     """Offer the columns of a census; return the one to compare with, None where the file does not serve."""
     if not found["usable"]:
-        fault(found["reason"] or "The census cannot be used.")
+        fault(found["reason"] or _("The census cannot be used."))
         return None
     return st.selectbox(
-        "Values to compare the prediction with",
+        _("Values to compare the prediction with"),
         found["columns"],
         key="upload.census_column",
-        help="A cell’s value is the mean over the polygons in it, weighed by area. The networks predict "
-        "income classes: compare with income, or with what goes with it.",
+        help=_(
+            "A cell’s value is the mean over the polygons in it, weighed by area. The networks predict "
+            "income classes: compare with income, or with what goes with it."
+        ),
     )
 
 
 def _figures(found: dict[str, Any]) -> None:
     reading = found["reading"]
-    bands = ", ".join(map(str, reading["bands"])) if reading["bands"] else "red, green, blue"
-    tiles = f"{found['tiles']} tiles of " if found["tiles"] > 1 else ""
-    stretched = ""
+    bands = ", ".join(map(str, reading["bands"])) if reading["bands"] else _("red, green, blue")
     if reading["levels"]:
-        stretched = f", {reading['levels'][0]:g} to {reading['levels'][1]:g} stretched"
-    code = reading["crs"] or (f"EPSG:{found['epsg']}" if found.get("epsg") else "its own")
+        low, high = (number(value, 0 if float(value).is_integer() else 2) for value in reading["levels"])
+        bands = _("{bands}; {kind}, {low} to {high} stretched").format(
+            bands=bands, kind=found["dtype"], low=low, high=high
+        )
+    else:
+        bands = _("{bands}; {kind}").format(bands=bands, kind=found["dtype"])
+    pixels = _("{width} × {height} pixels").format(
+        width=number(found["width"]), height=number(found["height"])
+    )
+    if found["tiles"] > 1:
+        pixels = _("{n} tiles of {pixels}").format(n=number(found["tiles"]), pixels=pixels)
+    code = reading["crs"] or (f"EPSG:{found['epsg']}" if found.get("epsg") else _("its own"))
+    whole = _("whole squares of {size} m in {grid}").format(size=found["cell_size_m"], grid=found["grid"])
     figures.figures(
         (
-            (
-                "Cells",
-                _cells_said(found),
-                f"whole squares of {found['cell_size_m']} m in {found['grid']}",
-            ),
-            (
-                "Resolution",
-                f"{found['resolution_m']:.3g} m",
-                f"{tiles}{found['width']} × {found['height']} pixels",
-            ),
-            ("CRS", code, "chosen" if reading["crs"] else "coordinate system of the file"),
-            ("Bands", str(len(found["bands"])), f"{bands}; {found['dtype']}{stretched}"),
+            (_("Cells"), _cells_said(found), whole),
+            (_("Resolution"), _("{n} m").format(n=_metres(found["resolution_m"])), pixels),
+            (_("CRS"), code, _("chosen") if reading["crs"] else _("coordinate system of the file")),
+            (_("Bands"), number(len(found["bands"])), bands),
         )
     )
+
+
+def _metres(value: float) -> str:
+    """Return a resolution with three significant digits.
+
+    >>> _metres(1.00058), _metres(0.2), _metres(0.1554), _metres(12.34)
+    ('1', '0.2', '0.155', '12.3')
+    """
+    short = float(f"{value:.3g}")
+    return number(short, next((n for n in range(4) if round(short, n) == short), 4))
 
 
 def _cells(pixels: NDArray[np.uint8], raster: Raster) -> NDArray[np.uint8]:
@@ -242,11 +278,8 @@ def _seen_in_part(found: dict[str, Any]) -> bool:
 
 def _cells_said(found: dict[str, Any]) -> str:
     """Say how many cells there will be; cells that were not looked at may have empty pixels."""
-    return ("up to " if _seen_in_part(found) else "") + _number(found["cells"])
-
-
-def _number(count: int) -> str:
-    return f"{count:,}".replace(",", "\u202f")
+    n = number(found["cells"])
+    return _("up to {n}").format(n=n) if _seen_in_part(found) else n
 
 
 def _place(place: list[float]) -> str:
@@ -256,5 +289,8 @@ def _place(place: list[float]) -> str:
     '48.117° N, 1.680° W'
     """
     longitude, latitude = place
-    north, east = "N" if latitude >= 0 else "S", "E" if longitude >= 0 else "W"
-    return f"{abs(latitude):.3f}° {north}, {abs(longitude):.3f}° {east}"
+    north = _("{degrees}° N") if latitude >= 0 else _("{degrees}° S")
+    east = _("{degrees}° E") if longitude >= 0 else _("{degrees}° W")
+    return ", ".join(
+        text.format(degrees=number(abs(value), 3)) for text, value in ((north, latitude), (east, longitude))
+    )

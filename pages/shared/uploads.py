@@ -15,6 +15,7 @@ from core.drop_folder import find_dropped
 from core.settings import read_settings
 from data.errors import InputError
 from data.photograph_names import PHOTOGRAPH_SUFFIXES
+from pages.shared.language import _
 
 _USUAL_WORLD_SUFFIXES = (".tfw", ".j2w", ".wld")  # a list that a reader can take in
 PHOTOGRAPH_TYPES = [suffix.removeprefix(".") for suffix in (*PHOTOGRAPH_SUFFIXES, *_USUAL_WORLD_SUFFIXES)]
@@ -87,7 +88,9 @@ def on_disk(sent: Sent) -> Iterator[OnDisk]:
             written = [_written(file, folder / "photographs") for file in sent.files]
             pictures = [path for path in written if path.suffix.lower() in PHOTOGRAPH_SUFFIXES]
             if not pictures:
-                raise InputError(written[0].name, "is no photograph", "Bring the .tif or .jp2 file, too.")
+                raise InputError(
+                    written[0].name, _("is no photograph"), _("Bring the .tif or .jp2 file, too.")
+                )
         yield OnDisk(
             pictures, _layer(sent.land_use, folder / "land-use"), _layer(sent.census, folder / "census")
         )
@@ -105,7 +108,7 @@ def _written(upload: Upload, folder: Path) -> Path:
     # a browser sends a bare name, other clients may send a path
     path = folder / (PurePosixPath(upload.name.replace("\\", "/")).name or "file")
     if path.exists():
-        raise InputError(path.name, "is the name of two files", "Send one of them.")
+        raise InputError(path.name, _("is the name of two files"), _("Send one of them."))
     path.write_bytes(upload.getbuffer())
     return path
 
@@ -127,7 +130,7 @@ def unpacked(archive: Path, folder: Path) -> Path:
                 item for item in opened.infolist() if _suffix(item.filename) in _LAYERS and not item.is_dir()
             ]
             if sum(item.file_size for item in wanted) > _MOST_UNPACKED:
-                raise InputError(archive.name, "unpacks to more than 2 GB", "Bring the layer of one city.")
+                raise _too_large(archive)
             for item in wanted:
                 name = PurePosixPath(item.filename.replace("\\", "/")).name
                 with opened.open(item) as source, (folder / name).open("wb") as target:
@@ -135,24 +138,34 @@ def unpacked(archive: Path, folder: Path) -> Path:
                     while chunk := source.read(1 << 20):
                         left -= len(chunk)
                         if left < 0:
-                            raise InputError(
-                                archive.name, "unpacks to more than 2 GB", "Bring the layer of one city."
-                            )
+                            raise _too_large(archive)
                         target.write(chunk)
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError) as error:
         raise InputError(
-            archive.name, f"cannot be unpacked ({error})", "Make the zip file again, without a password."
+            archive.name,
+            _("cannot be unpacked ({why})").format(why=error),
+            _("Make the zip file again, without a password."),
         ) from error
     layers = sorted(path for path in folder.iterdir() if path.suffix.lower() in {".gpkg", ".shp"})
     mapped = [path for path in layers if "boundary" not in path.stem.lower()] or layers
     if not mapped:
         raise InputError(
-            archive.name, "holds neither a .gpkg nor a .shp", "Zip an Urban Atlas layer with all its parts."
+            archive.name,
+            _("holds neither a .gpkg nor a .shp"),
+            _("Zip an Urban Atlas layer with all its parts."),
         )
     if len(mapped) > 1:
         names = ", ".join(path.name for path in mapped[:4])
-        raise InputError(archive.name, f"holds {len(mapped)} layers ({names})", "Zip only the one to use.")
+        raise InputError(
+            archive.name,
+            _("holds {n} layers ({names})").format(n=len(mapped), names=names),
+            _("Zip only the one to use."),
+        )
     return mapped[0]
+
+
+def _too_large(archive: Path) -> InputError:
+    return InputError(archive.name, _("unpacks to more than 2 GB"), _("Bring the layer of one city."))
 
 
 def _suffix(name: str) -> str:
@@ -196,10 +209,8 @@ def _under_its_name(found: dict[str, Any], path: Path, name: str) -> None:
 def _must_be_land_use(found: dict[str, Any]) -> None:
     if found["usable"] and found["kind"] != "land_use":
         found["usable"] = False
-        found["reason"] = (
-            f"{found['file']}: is a {found['kind'].replace('_', ' ')} file. Bring a land-use layer (Urban "
-            "Atlas) here."
-        )
+        text = _("{file}: is a file of another kind ({kind}). Bring a land-use layer (Urban Atlas) here.")
+        found["reason"] = text.format(file=found["file"], kind=found["kind"].replace("_", " "))
 
 
 def _named(text: str, paths: list[str], name: str) -> str:

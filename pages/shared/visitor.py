@@ -8,6 +8,7 @@ import streamlit as st
 
 from core import access
 from core.access import Visitor
+from pages.shared.language import _
 from pages.shared.plain_text import plain
 
 KEY = "key"  # in the address, beside the job
@@ -31,8 +32,10 @@ def visitor() -> Visitor | None:
         return Visitor(owner, signed_in=True, key=key)
     if st.get_option("server.address") not in _LOCAL:
         st.error(
-            "Uploads are closed: this dashboard listens to other machines and knows nobody who asks. Set up "
-            "sign-in (docs/operations.md), or let it listen to this machine alone."
+            _(
+                "Uploads are closed: this dashboard listens to other machines and knows nobody who asks. Set "
+                "up sign-in (docs/operations.md), or let it listen to this machine alone."
+            )
         )
         return None
     owner = st.session_state.setdefault(_OWNER, f"browser-{secrets.token_hex(8)}")
@@ -40,17 +43,19 @@ def visitor() -> Visitor | None:
 
 
 def _ask_to_sign_in() -> None:
-    st.info("Sign in to send a photograph, and to see those that you sent.")
+    st.info(_("Sign in to send a photograph, and to see those that you sent."))
     given = st.secrets["auth"]
     if "client_id" in given:
-        st.button("Sign in", type="primary", on_click=st.login, key="sign_in")
+        st.button(_("Sign in"), type="primary", on_click=st.login, key="sign_in")
         return
     for name in given:
         if hasattr(given[name], "get") and given[name].get("client_id"):
-            st.button(f"Sign in with {name}", on_click=st.login, args=(name,), key=f"sign_in.{name}")
+            label = _("Sign in with {name}").format(name=plain(name))
+            st.button(label, on_click=st.login, args=(name,), key=f"sign_in.{name}")
 
 
 def sign_out_button() -> None:
     """Say who is signed in, and offer to sign out."""
-    name = st.user.get("email") or st.user.get("name") or "signed in"
-    st.button(f"Sign out ({plain(name)})", on_click=st.logout, key="sign_out", icon=":material/logout:")
+    name = st.user.get("email") or st.user.get("name") or _("signed in")
+    label = _("Sign out ({name})").format(name=plain(name))
+    st.button(label, on_click=st.logout, key="sign_out", icon=":material/logout:")

@@ -1,0 +1,182 @@
+"""The result of a job, in the order of the page City: maps, a chosen cell, figures, tables, the census."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from core.jobs import JobState
+from pages.shared import (
+    chart_tables,
+    charts,
+    figures,
+    frame,
+    job_cell,
+    job_census,
+    job_maps,
+    job_result,
+    job_tables,
+    job_take_away,
+    state,
+)
+from pages.shared.job_result import JobResult
+from pages.shared.language import _, day, number, plural
+from pages.shared.plain_text import fault, plain, warn
+
+
+def show(now: JobState) -> None:
+    """Draw a finished job's result."""
+    try:
+        result = job_result.opened(str(now.result))
+    except (FileNotFoundError, KeyError) as error:
+        text = _("{name}: a part of the result is gone ({what}). Submit the photograph again.")
+        fault(text.format(name=now.name, what=error))
+        return
+    n_classes = int(result.summary["n_classes"])
+    quintiles, with_photograph = _controls(now, n_classes)
+    frame.note(origin(result.summary, now))
+    _warnings(result.summary["warnings"])
+    job_maps.show(result, now, quintiles, with_photograph)
+    chosen = job_maps.selected(result)
+    with st.container(
+        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="selected-cell"
+    ):
+        job_cell.line(result, chosen)
+        job_take_away.menu(result)
+    if chosen is not None:
+        job_cell.show(result, chosen)
+    _figures(result, n_classes)
+    if result.summary.get("census"):
+        job_census.show(result)
+    _cells(result, chosen)
+    if result.activation is not None:
+        job_tables.land_use(result.activation)
+
+
+def _controls(now: JobState, n_classes: int) -> tuple[bool, bool]:
+    """Draw the line of the photograph's name; return (quintiles, photograph beneath the maps)."""
+    title, classes, beneath = st.columns([52, 22, 26], vertical_alignment="center", gap="small")
+    title.subheader(plain(now.name), anchor=False)
+    quintiles = False
+    if n_classes == 10:
+        options = {"deciles": _("Deciles"), "quintiles": _("Quintiles")}
+        quintiles = state.choice("classes", list(options), "deciles") == "quintiles"
+        classes.segmented_control(
+            _("Classes"),
+            list(options),
+            format_func=options.__getitem__,
+            key="classes",
+            required=True,
+            on_change=state.remember,
+            args=("classes",),
+            label_visibility="collapsed",
+        )
+    with_photograph = state.switch("photograph", True)
+    beneath.toggle(_("Photograph beneath"), key="photograph", on_change=state.remember, args=("photograph",))
+    return quintiles, with_photograph
+
+
+def origin(summary: dict[str, Any], now: JobState) -> str:
+    """Say by which networks of which study, of what photograph, on what cells, when; as HTML."""
+    networks = plural(
+        "Mean of {n} network of the study <b>{study}</b>",
+        "Mean of {n} networks of the study <b>{study}</b>",
+        summary["networks"],
+    ).format(n=number(summary["networks"]), study=frame.escape(summary["study_id"]))
+    trained = summary["training_resolution_m"]
+    seen = (
+        _(
+            "photograph {metres} m in {crs}, seen by the network at {seen} m; they learned from photographs "
+            "of {trained} m"
+        )
+        if trained
+        else _("photograph {metres} m in {crs}, seen by the network at {seen} m")
+    ).format(
+        metres=metres(summary["resolution_m"]),
+        crs=frame.escape(summary["imagery_crs"]),
+        seen=metres(summary["network_pixel_m"]),
+        trained=metres(trained or 0.0),
+    )
+    parts = [networks, seen]
+    if summary["land_use"]:
+        parts.append(_("land use {file}").format(file=frame.escape(str(summary["land_use"]))))
+    if summary.get("census"):
+        name = summary["census"].get("name") or summary["census"]["column"]
+        parts.append(_("census {file}").format(file=frame.escape(str(name))))
+    parts.append(_("cells of {size} m in {crs}").format(size=summary["cell_size_m"], crs=summary["grid_crs"]))
+    parts.append(f"{day(now.created_at)}, {frame.escape(str(summary['device']))}")
+    return " · ".join(parts) + "."
+
+
+def metres(value: float) -> str:
+    """Return a resolution with two significant digits.
+
+    >>> metres(1.0006), metres(0.2), metres(1.5625), metres(0.155), metres(12.3)
+    ('1', '0.2', '1.6', '0.16', '12')
+    """
+    short = float(f"{value:.2g}")
+    return number(short, next((n for n in (0, 1, 2) if round(short, n) == short), 3))
+
+
+def _warnings(warnings: list[str]) -> None:
+    """Draw what stands between the reader and the result, in one box."""
+    if len(warnings) == 1:
+        warn(warnings[0])
+    elif warnings:
+        st.warning("\n".join(f"* {plain(text)}" for text in warnings))
+
+
+def _figures(result: JobResult, n_classes: int) -> None:
+    cells, skipped = result.cells, int(result.summary["skipped"])
+    left_out = (
+        plural("{n} left out: empty pixels", "{n} left out: empty pixels", skipped).format(n=number(skipped))
+        if skipped
+        else _("none left out")
+    )
+    low, high = int(cells["class"].min()), int(cells["class"].max())
+    span = (
+        _("all in class {k}").format(k=low)
+        if low == high
+        else _("from {low} to {high}").format(low=low, high=high)
+    )
+    at_ends = int(cells["class"].isin([1, n_classes]).sum())
+    middle = float(cells["class"].median())
+    median = _("Median decile") if n_classes == 10 else _("Median class of {k}").format(k=n_classes)
+    networks = plural("between the {n} network", "between the {n} networks", result.summary["networks"])
+    figures.figures(
+        [
+            (_("Cells predicted"), number(len(cells)), left_out),
+            (median, number(middle, 0 if middle.is_integer() else 1), span),
+            (
+                _("Mean spread"),
+                plural("{n} class", "{n} classes", cells.spread.mean()).format(
+                    n=number(cells.spread.mean(), 2)
+                ),
+                networks.format(n=number(result.summary["networks"])),
+            ),
+            (
+                _("In the lowest or highest"),
+                _("{n} of {total}").format(n=number(at_ends), total=number(len(cells))),
+                _("{n} if classes were as frequent as in training").format(
+                    n=number(2 * len(cells) / n_classes)
+                ),
+            ),
+        ]
+    )
+
+
+def _cells(result: JobResult, chosen: str | None) -> None:
+    left, right = st.columns([62, 38], gap="medium")
+    with left:
+        st.subheader(_("Cells"), anchor=False)
+        job_tables.cells(result)
+    with right:
+        st.subheader(_("All cells together"), anchor=False)
+        charts.draw(
+            charts.distribution(result.probabilities.mean(axis=0), None),
+            "result.all",
+            _("Mean class distribution of all cells"),
+            data=lambda: chart_tables.distribution(result.probabilities.mean(axis=0), None),
+        )
+        frame.note(_("Mean of the cells’ distributions. Choose a cell on the map to see its own."))

@@ -1,0 +1,85 @@
+"""The tables of a result: its cells, and activation by land-use class."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from data.landuse_classes import class_name
+from pages.shared import frame, job_result, job_words, state
+from pages.shared.class_names import label
+from pages.shared.job_result import JobResult
+from pages.shared.language import _
+
+_COLUMNS = ["class", "expected_class", "spread", "entropy", "z_standard", "valid_share"]
+
+
+def cells(result: JobResult) -> None:
+    """Draw the cells as a table; a selected row is the chosen cell."""
+    table = result.cells[_COLUMNS].copy()
+    table.insert(0, "cell", [frame.short_id(cell_id) for cell_id in result.cells.cell_id])
+    event = st.dataframe(
+        table,
+        hide_index=True,
+        height=300,
+        key="result.cells",
+        on_select="rerun",
+        selection_mode="single-row",
+        column_config={
+            "cell": st.column_config.TextColumn(_("Cell")),
+            "class": st.column_config.NumberColumn(
+                job_words.predicted_title(int(result.summary["n_classes"]))
+            ),
+            "expected_class": st.column_config.NumberColumn(_("Expected class"), format="%.2f"),
+            "spread": st.column_config.NumberColumn(
+                _("Spread"), format="%.2f", help=_("Standard deviation over the networks")
+            ),
+            "entropy": st.column_config.NumberColumn(
+                _("Entropy"), format="%.2f", help=_("0 sure, 1 knows nothing")
+            ),
+            "z_standard": st.column_config.NumberColumn(_("z, standardised"), format="%.2f"),
+            "valid_share": st.column_config.NumberColumn(_("Photographed"), format="percent"),
+        },
+        alt=_("Every cell with its prediction"),
+    )
+    choose(event["selection"]["rows"], result.cells.cell_id.tolist(), "result.cells")
+
+
+def choose(rows: list[int], ids: list[str], table: str) -> None:
+    """Make the row just selected in a table the chosen cell; one that was selected before is not news."""
+    before = st.session_state.get(f"{table}.chosen")
+    now = ids[rows[0]] if rows and rows[0] < len(ids) else None
+    st.session_state[f"{table}.chosen"] = now
+    if now is not None and now != before:
+        state.put("cell", now)
+        st.rerun()
+
+
+def land_use(activation: pd.DataFrame) -> None:
+    """Draw activation by land-use class over the whole region."""
+    st.subheader(_("Activation by land-use class"), anchor=False)
+    table = job_result.by_class(activation).sort_values("excess", ascending=False)
+    table.insert(0, "class", [label(code, class_name(code)) for code in table.code])
+    st.dataframe(
+        table.drop(columns="code"),
+        hide_index=True,
+        column_config={
+            "class": _("Land use"),
+            "cells": st.column_config.NumberColumn(_("Cells")),
+            "hectares": st.column_config.NumberColumn(_("Hectares"), format="%.1f"),
+            "excess": st.column_config.NumberColumn(
+                _("Mean excess"), format="%.2f", help=_("Evidence in the class less that of its cell")
+            ),
+            "contribution": st.column_config.NumberColumn(
+                _("Contribution"), format="%.2f", help=_("Adds up to the sum of z over the cells")
+            ),
+        },
+        alt=_("Activation by land-use class"),
+    )
+    frame.note(
+        _(
+            "A description of this photograph, without interval: neighbouring cells are alike, and any "
+            "function of a photograph relates to land use. Whether the network looks at land use is asked on "
+            "the page Patterns, over whole cities."
+        )
+    )
