@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -52,12 +53,15 @@ def pair_section(here: OpenStudy, city: City, method: str, level: str, heading: 
         part.figure,
         "pairs-chart",
         _(_ALTS[polarity]),
-        data=lambda: chart_tables.class_pairs(
-            here.ask(ask.class_pairs, city.city_id, method, level).query("polarity == @polarity")
-        ),
+        data=lambda: _table(here, city.city_id, method, level, polarity),
     )
     frame.sentence(part.sentence)
     frame.note(part.note)
+
+
+def _table(here: OpenStudy, city_id: str, method: str, level: str, polarity: str) -> pd.DataFrame:
+    everything = here.ask(ask.class_pairs, city_id, method, level)
+    return chart_tables.class_pairs(everything[everything.polarity == polarity])
 
 
 def _part(here: OpenStudy, city_id: str, method: str, level: str, polarity: str, measured: str) -> _Part:
