@@ -11,12 +11,14 @@ import streamlit as st
 
 from core.statistics.bootstrap import Interval, ratio_of_sums
 from core.statistics.interval import interval_of_sums
+from core.statistics.many_blocks import mean_over_blocks
 from pages.shared import charts, city_words, figures, frame, state
 from pages.shared.city_view import View
 from pages.shared.language import _, number, plural
 from pages.shared.selection import NAME, Selection
 
 _DISTRICT = "selection.district"
+_MANY = 3000  # cells
 _TURN = "selection.turn"  # a chart forgets what was selected on it when its key changes
 
 
@@ -203,7 +205,13 @@ def _mean(
     size: int,
     bounds: tuple[float, float] = (-np.inf, np.inf),
 ) -> Interval:
-    """Return the mean of values (n,) of cells, with its interval."""
+    """Return the mean of values (n,) of cells, with its interval: without resampling for a large city, where
+    the range of the residuals is known, since resampling would take seconds a figure."""
+    if block_m is not None and len(values) >= _MANY:
+        side = float(np.ceil(block_m / size) * size)
+        found = mean_over_blocks(values, cells["x"], cells["y"], side, bounds)
+        if found is not None:
+            return found
     return interval_of_sums(
         np.column_stack([values, np.ones(len(values))]),
         ratio_of_sums,
