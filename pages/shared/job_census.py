@@ -26,8 +26,9 @@ def show(result: JobResult) -> None:
         if verdict:
             frame.sentence(verdict)
     frame.note(frame.escape(job_words.census_sentence(found)) + " " + _caveat())
-    columns = list(st.columns([1, 1, 1.15] if result.has_census else [62, 38], gap="medium"))
-    if result.has_census:
+    by_class = bool(agreement) and result.has_census  # not of a handful of cells
+    columns = list(st.columns([1, 1, 1.15] if by_class else [62, 38], gap="medium"))
+    if by_class:
         with columns.pop(0):
             _confusion(result, n_classes)
     with columns.pop(0):
@@ -37,7 +38,7 @@ def show(result: JobResult) -> None:
             _("Census value {column} against expected class, a point a cell").format(column=found["column"]),
             data=lambda: result.cells[["cell_id", "census_value", "expected_class"]],
         )
-    if result.has_census:
+    if by_class:
         with columns.pop(0):
             _disagreements(result)
 

@@ -15,7 +15,7 @@ from core.jobs import JobState
 from data.grid import format_cell_id
 from pages.shared import figures, job_result, land_use_layer, layers, maps, palette, state
 from pages.shared.job_result import JobResult
-from pages.shared.language import _, later, number
+from pages.shared.language import _, later, number, plural
 from pages.shared.maps import Picture
 from pages.shared.rasters import as_data_url, hatch_lines, lines_as_data_url
 
@@ -148,7 +148,8 @@ def _hatched(result: JobResult) -> str:
     if not result.imputed.any():
         return ""
     lines = f"repeating-linear-gradient(135deg,{palette.inks().muted} 0 2px,transparent 2px 5px)"
-    said = _("imputed ({n} cells)").format(n=number(int(result.imputed.sum())))
+    n = int(result.imputed.sum())
+    said = plural("imputed ({n} cell)", "imputed ({n} cells)", n).format(n=number(n))
     step = f'<span class="step" style="background:{lines}"></span>'
     return f'<span>·</span><span class="pair">{step} {said}</span>'
 
