@@ -55,10 +55,18 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--publish-to", type=Path, help="folder of the published study (default: in the var folder)"
     )
+    run.add_argument(
+        "--networks-of",
+        type=Path,
+        metavar="FOLDER",
+        help="published study whose networks are taken in place of training, where cells and settings agree",
+    )
     run.set_defaults(run=_run)
 
     inspect = verbs.add_parser("inspect", help="say what a file is and whether it can be used")
     inspect.add_argument("file", type=Path)
+    inspect.add_argument("--district-id", metavar="COLUMN", help="column of ids, of a file of districts")
+    inspect.add_argument("--district-name", metavar="COLUMN", help="column of their names")
     inspect.add_argument("--json", action="store_true", help="print one JSON object")
     inspect.set_defaults(run=_inspect)
 
@@ -97,7 +105,14 @@ def _run(options: argparse.Namespace) -> int:
     def say(line: str) -> None:
         print(line, flush=True)
 
-    run_study(options.study, read_settings(), stage=options.stage, publish_to=options.publish_to, say=say)
+    run_study(
+        options.study,
+        read_settings(),
+        stage=options.stage,
+        publish_to=options.publish_to,
+        networks_of=options.networks_of,
+        say=say,
+    )
     if options.stage in (None, "publish"):
         say("done; `make run` shows it")
     return 0
@@ -106,7 +121,7 @@ def _run(options: argparse.Namespace) -> int:
 def _inspect(options: argparse.Namespace) -> int:
     from data.inspect import inspect
 
-    found = inspect(options.file)
+    found = inspect(options.file, district_id=options.district_id, district_name=options.district_name)
     print(json.dumps(found, indent=None if options.json else 2, ensure_ascii=False))
     return 0 if found.get("usable") else 2
 

@@ -73,14 +73,15 @@ def published_folds(
 
 
 def predict_cells(
-    images: np.ndarray, folds: Sequence[Fold], device: torch.device | None = None
+    images: np.ndarray, folds: Sequence[Fold], device: torch.device | None = None, *, features: bool = False
 ) -> tuple[Ensemble, np.ndarray]:
     """Predict images (n, px, px, 3) uint8 by all folds: the ensemble, and its evidence maps (n, h, w).
 
     z and M are means over folds: the mean of E over a cell is (z - z_mean) / z_std of it (METHOD 6).
+    ``features`` keeps the pooled features, where one fold speaks.
     """
     together = ensemble(
-        [predict(fold.network, images, batch_size=BATCH, device=device) for fold in folds],
+        [predict(fold.network, images, batch_size=BATCH, device=device, features=features) for fold in folds],
         [fold.z_mean for fold in folds],
         [fold.z_std for fold in folds],
     )

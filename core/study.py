@@ -157,6 +157,20 @@ class LandUseSource(Section):
     licence: str = Field("", description="licence")
 
 
+class DistrictSource(Section):
+    """`[cities.districts]`."""
+
+    path: Path = Field(
+        description="polygons (communes, wards ...) that share out the city, relative to the study file"
+    )
+    id: str = Field(min_length=1, description="column that tells the districts apart")
+    name: str | None = Field(None, description="column of their names; the ids when left out")
+    layer: str | None = Field(None, description="layer, when several of the file have these columns")
+    year: Year | None = Field(None, description="year of the borders")
+    source: str = Field("", description="who made it")
+    licence: str = Field("", description="licence")
+
+
 class ImagerySource(Section):
     """`[cities.imagery]`."""
 
@@ -186,6 +200,7 @@ class CitySection(Section):
     census: CensusSource = Field(description="census cells")
     imagery: ImagerySource = Field(description="photograph")
     land_use: LandUseSource | None = Field(None, description="land use; a study can do without")
+    districts: DistrictSource | None = Field(None, description="districts; a study can do without")
     boundary: Path | None = Field(None, description="outline, when the land use has no boundary layer")
     generated: GeneratedTruth | None = Field(None, description="set for invented cities")
 

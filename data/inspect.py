@@ -10,6 +10,7 @@ from typing import Any
 import shapely
 
 from data.census import census_columns, guess_vintage, income_classes, read_census
+from data.districts import read_districts
 from data.errors import InputError, StudyError
 from data.imagery import no_cell_error, open_imagery
 from data.landuse import read_land_use
@@ -21,11 +22,18 @@ from data.vector_files import check_vector_file, layer_info, list_layers
 N_CLASSES = 10
 
 
-def inspect(path: str | Path, *, code_column: str | None = None) -> dict[str, Any]:
-    """Say what a file is: kind ('census', 'land_use', 'imagery', 'unknown'), usable, reason, warnings,
-    figures.
+def inspect(
+    path: str | Path,
+    *,
+    code_column: str | None = None,
+    district_id: str | None = None,
+    district_name: str | None = None,
+) -> dict[str, Any]:
+    """Say what a file is: kind ('census', 'land_use', 'imagery', 'districts', 'unknown'), usable, reason,
+    warnings, figures.
 
     ``code_column``: the column of classes of a layer that is land use, but not Urban Atlas's.
+    ``district_id``, ``district_name``: the columns of a layer of districts, which no column gives away.
 
     Never raises for a bad file: usable is False then, and reason names the file, the fault and the remedy.
     """
@@ -38,10 +46,13 @@ def inspect(path: str | Path, *, code_column: str | None = None) -> dict[str, An
         "warnings": [],
     }
     try:
-        kind, look = _recognise(path)
-        if code_column is not None:
-            kind, look = "land_use", partial(_land_use, code_column=code_column)
-        result["kind"] = kind
+        look: Callable[[Path, dict[str, Any]], None]
+        if district_id is not None:
+            result["kind"], look = "districts", partial(_districts, columns=(district_id, district_name))
+        else:
+            result["kind"], look = _recognise(path)
+            if code_column is not None:
+                result["kind"], look = "land_use", partial(_land_use, code_column=code_column)
         look(path, result)
         result["usable"] = result["reason"] == ""
     except (InputError, StudyError) as error:
@@ -141,6 +152,24 @@ def _land_use(path: Path, result: dict[str, Any], code_column: str | None = None
         crs=polygons.crs.to_string(),
         warnings=list(land_use.warnings),
     )
+
+
+def _districts(path: Path, result: dict[str, Any], columns: tuple[str, str | None]) -> None:
+    districts = read_districts(path, id_column=columns[0], name_column=columns[1])
+    polygons = districts.polygons
+    whole = shapely.union_all(polygons.geometry.to_numpy())
+    result.update(
+        districts=dict(zip(polygons.district_id, polygons.name, strict=True)),
+        area_km2=round(float(whole.area) / 1e6, 6),
+        overlap_km2=round(float(polygons.geometry.area.sum() - whole.area) / 1e6, 6),
+        bounds=[round(float(value), 3) for value in polygons.total_bounds],
+        crs=districts.source_crs,
+        warnings=list(districts.warnings),
+    )
+    if result["overlap_km2"] > 0:
+        result["warnings"].append(
+            f"{path.name}: districts overlap; a cell whose centre lies in several counts to the first by id."
+        )
 
 
 def _imagery(path: Path, result: dict[str, Any]) -> None:

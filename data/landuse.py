@@ -23,7 +23,14 @@ from data.landuse_classes import (
     class_name,
     level_code,
 )
-from data.vector_files import check_vector_file, layer_info, list_layers, read_layer, year_in
+from data.vector_files import (
+    check_vector_file,
+    is_polygon_layer,
+    layer_info,
+    list_layers,
+    read_layer,
+    year_in,
+)
 
 __all__ = [
     "CLASSES", "NOT_CLASSIFIED", "LandUse", "LandUseClass", "Level", "class_colour", "class_name",
@@ -75,7 +82,8 @@ def read_land_use(
     check_vector_file(path)
     if path.suffix.lower() == ".csv":
         raise InputError(path, "is a table without polygons", "Bring land use as shapefile or GeoPackage.")
-    layers = {name: layer_info(path, name) for name, kind in list_layers(path).items() if _is_polygon(kind)}
+    areal = [name for name, kind in list_layers(path).items() if is_polygon_layer(kind)]
+    layers = {name: layer_info(path, name) for name in areal}
     if not layers:
         raise InputError(path, "has no polygon layer", "Bring land use as polygons.")
     chosen, column, column_year = _choose(path, layers, code_column, year, layer)
@@ -107,16 +115,12 @@ def class_columns(path: str | Path) -> list[str]:
     check_vector_file(path)
     found: dict[str, None] = {}
     for name, kind in list_layers(path).items():
-        if _is_polygon(kind):
+        if is_polygon_layer(kind):
             info = layer_info(path, name)
             for column, dtype in zip(info["fields"], info["dtypes"], strict=True):
                 if str(dtype).startswith(("object", "str", "int")):
                     found[str(column)] = None
     return list(found)
-
-
-def _is_polygon(kind: str | None) -> bool:
-    return kind is not None and ("Polygon" in kind or kind in ("Unknown", "GeometryCollection"))
 
 
 def _choose(

@@ -107,6 +107,11 @@ def list_layers(path: Path) -> dict[str, str | None]:
         raise InputError(path, f"cannot be read ({first_line(error)})", _AGAIN) from error
 
 
+def is_polygon_layer(kind: str | None) -> bool:
+    """Say whether a layer of this geometry type may hold polygons."""
+    return kind is not None and ("Polygon" in kind or kind in ("Unknown", "GeometryCollection"))
+
+
 def layer_info(path: Path, layer: str | None = None) -> dict[str, Any]:
     """Fields, geometry type, feature count and CRS of a layer; raises InputError where it is unreadable."""
     if path.suffix.lower() in PARQUET_SUFFIXES:

@@ -93,9 +93,13 @@ class CellNetwork(nn.Module):
         """Feature map A (B, C, h, w) after the last batch norm and activation."""
         return self.finish(self.last_convolution_output(x))
 
+    def pool(self, features: Tensor) -> Tensor:
+        """Global average (B, C) of a feature map (B, C, h, w)."""
+        return features.mean((2, 3))
+
     def classify(self, features: Tensor) -> Tensor:
         """Logits (B, L) of a feature map (B, C, h, w): global average, linear head."""
-        return self.head(features.mean((2, 3)))
+        return self.head(self.pool(features))
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (B, L) of prepared images (B, 3, H, W)."""

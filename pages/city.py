@@ -70,7 +70,7 @@ def _controls(here: OpenStudy, city: City) -> tuple[City | None, bool, bool]:
         title = _("Where is the model wrong in {city}?").format(city=city.name)
     else:
         title = _("{city} beside {other}").format(city=city.name, other=other.name)
-    place, second, classes, imputed = frame.title_line(title, [15, 15, 16, 18])
+    place, second, classes, imputed = frame.title_line(title, [13, 14, 16, 19])
     with place:
         frame.city_control(here)
     with second:

@@ -27,14 +27,21 @@ def ingest_inputs(workspace: Workspace, city: CitySection) -> str:
     """Return the fingerprint of what ingesting a city depends on: its settings and its files."""
     network = workspace.study.network
     files = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in source_files(city)]
-    return fingerprint(city, network.input_px, files)
+    # districts are a part of their own: new ones leave images, and the networks trained on them, as they are
+    settings = city.model_dump(mode="json", exclude={"districts"})
+    return fingerprint(settings, network.input_px, files)
 
 
 def source_files(city: CitySection) -> list[Path]:
-    """Return every file of a city, folders opened, companions of shapefiles included."""
+    """Return every file of a city but its districts', folders opened, companions of shapefiles included."""
     named = [city.census.path, city.imagery.path]
     named += [city.land_use.path] if city.land_use else []
     named += [city.boundary] if city.boundary else []
+    return files_of(city, named)
+
+
+def files_of(city: CitySection, named: list[Path]) -> list[Path]:
+    """Return every file behind the paths that a study names for a city; InputError where one is not there."""
     files: set[Path] = set()
     for path in named:
         if path.is_dir():
@@ -77,7 +84,7 @@ def ingest_city(workspace: Workspace, city: CitySection, out: Path) -> str:
         "imagery_year": city.imagery.year,
         "imagery_resolution_m": resolution,
         "warnings": list(census.warnings),
-        "files": [_file_record(path) for path in source_files(city)],
+        "files": [file_record(path) for path in source_files(city)],
     }
     write_facts(out, facts)
     empty = int((cells.valid_share < MIN_VALID_SHARE).sum())
@@ -138,7 +145,8 @@ def _polygons_near(land_use: LandUse | None, cells: pd.DataFrame, grid: Grid) ->
     return polygons.iloc[touched].reset_index(drop=True)
 
 
-def _file_record(path: Path) -> dict[str, Any]:
+def file_record(path: Path) -> dict[str, Any]:
+    """Return path, SHA-256 and size of a file, for the provenance of a study."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 22):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from core.ensemble import Fold
 
 PORTION = 256  # cells between two looks at the progress bar
+KEPT = "predictions, evidence, features"  # what the stage leaves; with less, it is done again
 
 
 def models_of(tasks: list[ModelTask], city_id: str) -> list[ModelTask]:
@@ -29,7 +30,8 @@ def models_of(tasks: list[ModelTask], city_id: str) -> list[ModelTask]:
 def predict_inputs(workspace: Workspace, tasks: list[ModelTask], city_id: str) -> str:
     """Return the fingerprint of what the predictions of a city depend on."""
     trained = [workspace.done_with("train", task.model_id) for task in models_of(tasks, city_id)]
-    return fingerprint(trained, workspace.done_with("ingest", city_id), workspace.done_with("train", "plan"))
+    ingested, plan = workspace.done_with("ingest", city_id), workspace.done_with("train", "plan")
+    return fingerprint(trained, ingested, plan, KEPT)
 
 
 def load_folds(workspace: Workspace, tasks: list[ModelTask]) -> dict[int, Fold]:
@@ -53,9 +55,11 @@ def load_folds(workspace: Workspace, tasks: list[ModelTask]) -> dict[int, Fold]:
 
 
 def predict_city(workspace: Workspace, city_id: str, folds: dict[int, Fold], out: Path) -> str:
-    """Write ``predictions.parquet`` and ``evidence.npy`` (n, h, w) float32, rows as in the table.
+    """Write ``predictions.parquet``, ``evidence.npy`` (n, h, w) float32, rows as in the table, and
+    ``features.npy`` (m, C) float16, rows as those out of fold.
 
-    Evidence is E = (M + b - z_mean) / z_std of the fold (METHOD 6), so its mean is ``z_standard``.
+    Evidence is E = (M + b - z_mean) / z_std of the fold (METHOD 6), so its mean is ``z_standard``. Features
+    are pooled and averaged over the flips (``core.pipeline.features``).
     """
     from core.ensemble import predict_cells, prediction_columns
 
@@ -70,19 +74,27 @@ def predict_city(workspace: Workspace, city_id: str, folds: dict[int, Fold], out
     ]
     speakers.append((np.flatnonzero((fold < 0) & whole), list(folds.values())))
 
+    learned = np.flatnonzero(fold >= 0)
+    channels = next(iter(folds.values())).network.last_convolution.out_channels
+    features = np.lib.format.open_memmap(
+        out / "features.npy", mode="w+", dtype=np.float16, shape=(len(learned), channels)
+    )
     tables, maps = [], []
     with progress(f"predict {city_id}", int(whole.sum())) as advance:
         for rows, chosen in speakers:
             for start in range(0, len(rows), PORTION):
                 portion = rows[start : start + PORTION]
-                said, evidence = predict_cells(images[portion], chosen)
                 seen = fold[portion] >= 0
+                said, evidence = predict_cells(images[portion], chosen, features=bool(seen.all()))
+                if said.predictions.features is not None:
+                    features[np.searchsorted(learned, portion)] = said.predictions.features
                 table = prediction_columns(said).assign(row=portion, out_of_fold=seen)
                 table["spread"] = table.spread.mask(seen)  # one fold cannot differ from itself
                 tables.append(table)
                 maps.append(evidence)
                 advance(len(portion))
 
+    features.flush()
     table = pd.concat(tables, ignore_index=True)
     order = np.argsort(table.row.to_numpy(), kind="stable")
     table = table.iloc[order].reset_index(drop=True)

@@ -8,11 +8,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.pipeline import STAGES, attribute, ingest, occlude, predict, publish, summarise, train, trust
+from core.pipeline import (
+    STAGES,
+    adopt,
+    attribute,
+    districts,
+    features,
+    ingest,
+    occlude,
+    predict,
+    publish,
+    summarise,
+    train,
+    trust,
+)
 from core.pipeline.parts import produce, sweep
 from core.pipeline.workspace import Workspace
 from core.settings import Settings
-from core.study import CitySection, read_study
+from core.study import CitySection, DistrictSource, read_study
 from data.errors import StudyError
 
 if TYPE_CHECKING:
@@ -34,12 +47,14 @@ def run_study(
     *,
     stage: str | None = None,
     publish_to: Path | None = None,
+    networks_of: Path | None = None,
     say: Say = print,
 ) -> None:
     """Run all stages of a study, or one of them, on what the earlier ones left.
 
     A finished part is not done again unless something it depends on changed. ``publish_to`` is the folder of
-    the published study, by default ``var/publications/<study id>``.
+    the published study, by default ``var/publications/<study id>``; ``networks_of`` that of one whose
+    networks are taken in place of training.
 
     Raises:
         InputError: a file that cannot be used. SettingsError, StudyError: as their texts say; also when
@@ -49,7 +64,8 @@ def run_study(
     workspace.root.mkdir(parents=True, exist_ok=True)
     with _alone_in(workspace):
         sweep(workspace.root)
-        _run_stages(workspace, publish_to or settings.publications / workspace.study.study.id, stage, say)
+        folder = publish_to or settings.publications / workspace.study.study.id
+        _run_stages(workspace, folder, stage, networks_of, say)
 
 
 @contextmanager
@@ -66,10 +82,12 @@ def _alone_in(workspace: Workspace) -> Iterator[None]:
         yield
 
 
-def _run_stages(workspace: Workspace, folder: Path, stage: str | None, say: Say) -> None:
+def _run_stages(
+    workspace: Workspace, folder: Path, stage: str | None, networks_of: Path | None, say: Say
+) -> None:
     steps: dict[str, Callable[[], Iterator[str]]] = {
         "ingest": lambda: _ingest(workspace),
-        "train": lambda: _train(workspace),
+        "train": lambda: _train(workspace, networks_of),
         "predict": lambda: _predict(workspace),
         "attribute": lambda: _attribute(workspace),
         "occlude": lambda: _occlude(workspace),
@@ -95,9 +113,18 @@ def _ingest(workspace: Workspace) -> Iterator[str]:
             return ingest.ingest_city(workspace, city, out)
 
         yield _line(produce(workspace.part("ingest", city.id), inputs, write))
+    for city in workspace.study.cities:
+        if city.districts is not None:
+            yield _districts(workspace, city, city.districts)
 
 
-def _train(workspace: Workspace) -> Iterator[str]:
+def _districts(workspace: Workspace, city: CitySection, named: DistrictSource) -> str:
+    part = workspace.part("ingest", districts.district_part(city))
+    inputs = districts.district_inputs(workspace, city, named)
+    return _line(produce(part, inputs, lambda out: districts.write_districts(workspace, city, named, out)))
+
+
+def _train(workspace: Workspace, networks_of: Path | None) -> Iterator[str]:
     _need(workspace, "ingest", [city.id for city in workspace.study.cities])
     yield _line(
         produce(
@@ -107,7 +134,10 @@ def _train(workspace: Workspace) -> Iterator[str]:
         )
     )
     tasks = train.model_tasks(workspace.study, workspace.table("train", "plan", "plan"))
-    yield from train.train_all(workspace, tasks)
+    if networks_of is not None:
+        yield from adopt.adopt_networks(workspace, tasks, networks_of)
+    else:
+        yield from train.train_all(workspace, tasks)
 
 
 def _predict(workspace: Workspace) -> Iterator[str]:
@@ -116,6 +146,13 @@ def _predict(workspace: Workspace) -> Iterator[str]:
         mine = predict.models_of(tasks, city.id)
         inputs = predict.predict_inputs(workspace, mine, city.id)
         yield _with_folds(workspace, "predict", city.id, mine, inputs, predict.predict_city)
+    for task in tasks:
+
+        def write(out: Path, task: train.ModelTask = task) -> str:
+            return features.write_features(workspace, task, out)
+
+        part = workspace.part("predict", features.feature_part(task))
+        yield _line(produce(part, features.feature_inputs(workspace, task), write))
 
 
 def _attribute(workspace: Workspace) -> Iterator[str]:

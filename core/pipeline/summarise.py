@@ -13,6 +13,7 @@ from core.pipeline.parts import fingerprint
 from core.pipeline.workspace import Workspace, write_facts
 from core.statistics.agreement import agreement_table, calibration, confusion_matrix
 from core.statistics.bootstrap import block_bootstrap, ratio_of_sums
+from core.statistics.clusters import local_clusters
 from core.study import CitySection
 
 CALIBRATION_BINS = 10
@@ -49,17 +50,19 @@ def summarise_city(workspace: Workspace, city: CitySection, out: Path) -> str:
     # METHOD 7: blocks of at least twice the residual range
     block_m = max(2 * reach, 200.0)
 
-    agreement, confusion, calibrated = [], [], []
+    agreement, confusion, calibrated, clusters = [], [], [], []
     for includes_imputed in (False, True):
         chosen = cells if includes_imputed else cells[~cells.imputed]
         mark = {"includes_imputed": includes_imputed}
         agreement.append(agreement_table(chosen, n_classes, draws=draws, seed=seed).assign(**mark))
         confusion.append(_confusion(chosen, n_classes).assign(**mark))
         calibrated.append(_calibration(chosen, block_m, draws, seed).assign(**mark))
+        clusters.append(_clusters(chosen, seed).assign(**mark))
     agreement_all = pd.concat(agreement, ignore_index=True)
     agreement_columns(agreement_all).to_parquet(out / "agreement.parquet")
     pd.concat(confusion, ignore_index=True).to_parquet(out / "confusion.parquet")
     pd.concat(calibrated, ignore_index=True).to_parquet(out / "calibration.parquet")
+    pd.concat(clusters, ignore_index=True).to_parquet(out / "local_moran.parquet")
 
     tables = class_summaries(workspace, city, cells, block_m) if city.land_use else {}
     for name in CLASS_TABLES:
@@ -126,6 +129,14 @@ def _confusion(cells: pd.DataFrame, n_classes: int) -> pd.DataFrame:
     return pd.DataFrame(
         {"census_class": census.ravel(), "predicted_class": predicted.ravel(), "n": matrix.ravel()}
     )
+
+
+def _clusters(cells: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Return local Moran's I of the residuals: one row a cell that touches another."""
+    found = local_clusters(cells.x, cells.y, cells.expected_class - cells.true_class, seed=seed)
+    table = pd.DataFrame(found._asdict()).rename(columns={"standardised": "residual"})
+    table.insert(0, "cell_id", cells.cell_id.to_numpy())
+    return table[table.p_value.notna()]
 
 
 def _calibration(cells: pd.DataFrame, block_m: float, draws: int, seed: int) -> pd.DataFrame:

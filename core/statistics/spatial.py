@@ -115,6 +115,45 @@ def morans_i(
     return Moran(float(observed), float(2 * stats.norm.sf(abs(observed - expected) / np.sqrt(variance))))
 
 
+class LocalMoran(NamedTuple):
+    """Local Moran's I of cells; each field (n,), NaN (0) where the value is NaN or no neighbour has one."""
+
+    value: NDArray[np.float64]  # standardised value times its neighbours' mean
+    standardised: NDArray[np.float64]
+    around: NDArray[np.float64]  # mean standardised value of the neighbours
+    degree: NDArray[np.int64]  # neighbours with a value
+
+
+def local_moran(
+    x: ArrayLike,
+    y: ArrayLike,
+    value: ArrayLike,
+    cell_size: float = 200,
+    neighbours: Literal["queen", "rook"] = "queen",
+) -> LocalMoran:
+    """Local Moran's I of every cell with what it is made of (Anselin 1995).
+
+    ``x``, ``y`` (n,) corners in metres, ``value`` (n,) float; a constant value gives NaN throughout.
+    """
+    x, y, value = (np.asarray(v, float) for v in (x, y, value))
+    n = len(value)
+    found = LocalMoran(np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan), np.zeros(n, np.int64))
+    kept = np.flatnonzero(np.isfinite(value))
+    if len(kept) < 2 or np.ptp(value[kept]) == 0:
+        return found
+    z = (value[kept] - value[kept].mean()) / value[kept].std()
+    i, j = _neighbours(Lattice.of(x[kept], y[kept], cell_size), neighbours)
+    degree = np.bincount(i, minlength=len(z)) + np.bincount(j, minlength=len(z))
+    around = np.bincount(i, z[j], minlength=len(z)) + np.bincount(j, z[i], minlength=len(z))
+    touching = degree > 0
+    place = kept[touching]
+    found.degree[place] = degree[touching]
+    found.standardised[place] = z[touching]
+    found.around[place] = around[touching] / degree[touching]
+    found.value[place] = found.standardised[place] * found.around[place]
+    return found
+
+
 def local_morans_i(
     x: ArrayLike,
     y: ArrayLike,
@@ -126,18 +165,7 @@ def local_morans_i(
 
     NaN where the value is NaN or the cell has no neighbour with a value.
     """
-    x, y, value = (np.asarray(v, float) for v in (x, y, value))
-    local = np.full(len(value), np.nan)
-    kept = np.flatnonzero(np.isfinite(value))
-    if len(kept) < 2 or np.ptp(value[kept]) == 0:
-        return local
-    z = (value[kept] - value[kept].mean()) / value[kept].std()
-    i, j = _neighbours(Lattice.of(x[kept], y[kept], cell_size), neighbours)
-    degree = np.bincount(i, minlength=len(z)) + np.bincount(j, minlength=len(z))
-    around = np.bincount(i, z[j], minlength=len(z)) + np.bincount(j, z[i], minlength=len(z))
-    touching = degree > 0
-    local[kept[touching]] = z[touching] * around[touching] / degree[touching]
-    return local
+    return local_moran(x, y, value, cell_size, neighbours).value
 
 
 def _neighbours(

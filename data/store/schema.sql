@@ -645,7 +645,7 @@ CREATE TABLE provenance (
 );
 COMMENT ON TABLE provenance IS 'Every file that went into the study.';
 COMMENT ON COLUMN provenance.city_id IS 'City; NULL for files of the whole study.';
-COMMENT ON COLUMN provenance.kind IS 'study, census, land_use or imagery.';
+COMMENT ON COLUMN provenance.kind IS 'study, census, land_use, imagery or districts.';
 COMMENT ON COLUMN provenance.file IS 'File, relative to the study file.';
 COMMENT ON COLUMN provenance.sha256 IS 'SHA-256 of the file.';
 COMMENT ON COLUMN provenance.bytes IS 'Size in bytes.';

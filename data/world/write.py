@@ -29,6 +29,7 @@ from data.world.income import (
     weights_per_share,
 )
 from data.world.plan import CityPlan, city_plans
+from data.world.quarters import quarters, write_quarters
 from data.world.relabel import relabelled, shown_by_drawing
 from data.world.render import Canvas, draw
 
@@ -257,6 +258,8 @@ def _write_city(out: Path, plan: CityPlan, recipe: str, seed: int, index: int, s
     rows = np.array([position[name] for name in table["IdINSPIRE"]])
     census = files.write_census(folder / "census", plan, table, world.cells.corner[rows])
     land_use = files.write_land_use(folder / "land_use", plan, world.land_use, world.outline)
+    named = quarters(plan, world.city.layout.outline, np.random.default_rng([seed, index, 40]))
+    districts = write_quarters(folder / "districts", plan, named)
     files.write_photo(folder / "imagery", plan, rgb, valid, left, top)
     score = oracle(world)
     share = world.cues.area / (float(valid.sum()) * plan.resolution**2)
@@ -292,6 +295,7 @@ def _write_city(out: Path, plan: CityPlan, recipe: str, seed: int, index: int, s
         "census": census.relative_to(out).as_posix(),
         "land_use": land_use.relative_to(out).as_posix(),
         "imagery": f"{plan.id}/imagery",
+        "districts": districts.relative_to(out).as_posix(),
         "truth": f"{plan.id}/truth.json",
     }
     imputed = int(table["I_est_cr"].sum())

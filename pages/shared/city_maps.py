@@ -185,7 +185,7 @@ def _drawn_cells(view: View, name: str, ends: tuple[float, float] | None) -> tup
     legend = layers.legend(drawn)
     if (drawn.steps < 0).any():
         swatch = f'<span class="chip" style="background:{palette.inks().no_data}"></span>'
-        legend += f"<span>·</span>{swatch}<span>{_('no value')}</span>"
+        legend += f'<span class="pair">·&nbsp; {swatch} {_("no value")}</span>'
     inside = view.mask if view.selected else None
     return layers.picture(view.raster, view.cells, drawn, inside), legend
 
@@ -225,8 +225,8 @@ def _legend(view: View, legend: str) -> None:
     )
     n = view.city.n_imputed
     imputed = plural("imputed ({n} cell)", "imputed ({n} cells)", n).format(n=number(n))
-    hatched = f'<span class="pair">{hatch} {imputed}</span>'
-    st.html(f'<div class="carreau-legend">{legend}<span>·</span>{hatched}</div>')
+    hatched = f'<span class="pair">·&nbsp; {hatch} {imputed}</span>'
+    st.html(f'<div class="carreau-legend">{legend}{hatched}</div>')
 
 
 def _chosen(view: View) -> pd.Series | None:

@@ -10,14 +10,15 @@ import pandas as pd
 import streamlit as st
 
 from core.statistics.bootstrap import Interval, ratio_of_sums
-from core.statistics.interval import interval_of_sums, mean_by_blocks
+from core.statistics.interval import interval_of_sums
+from core.statistics.many_blocks import mean_over_blocks
 from pages.shared import charts, city_words, figures, frame, state
 from pages.shared.city_view import View
 from pages.shared.language import _, number, plural
 from pages.shared.selection import NAME, Selection
 
 _DISTRICT = "selection.district"
-_LARGE_FRAME = 30_000  # cells; from here on a variogram of every group at a look takes over a second
+_MANY = 3000  # cells
 _TURN = "selection.turn"  # a chart forgets what was selected on it when its key changes
 
 
@@ -204,11 +205,13 @@ def _mean(
     size: int,
     bounds: tuple[float, float] = (-np.inf, np.inf),
 ) -> Interval:
-    """Return the mean of values (n,) of cells, with its interval."""
-    if block_m is not None and _frame(cells, size) > _LARGE_FRAME:
-        quick = mean_by_blocks(values, cells["x"], cells["y"], block_m=block_m, bounds=bounds)
-        if quick is not None:
-            return quick
+    """Return the mean of values (n,) of cells, with its interval: without resampling for a large city, where
+    the range of the residuals is known, since resampling would take seconds a figure."""
+    if block_m is not None and len(values) >= _MANY:
+        side = float(np.ceil(block_m / size) * size)
+        found = mean_over_blocks(values, cells["x"], cells["y"], side, bounds)
+        if found is not None:
+            return found
     return interval_of_sums(
         np.column_stack([values, np.ones(len(values))]),
         ratio_of_sums,
@@ -219,11 +222,6 @@ def _mean(
         draws=499,
         bounds=bounds,
     )
-
-
-def _frame(cells: pd.DataFrame, size: int) -> float:
-    """Return how many cells the rectangle around cells (at least one) could hold."""
-    return float(np.ptp(cells["x"]) / size + 1) * float(np.ptp(cells["y"]) / size + 1)
 
 
 def by_group(cells: pd.DataFrame, groups: pd.Series, block_m: float | None, size: int) -> pd.DataFrame:

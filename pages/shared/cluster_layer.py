@@ -28,8 +28,8 @@ def steps(cells: pd.DataFrame, moran: pd.DataFrame) -> NDArray[np.int8]:
 
     ``moran``: rows of `place_queries.local_moran`, of which those with a q-value under 5 % stand out.
     """
-    found = pd.Series(_kinds(moran), index=moran["cell_id"].to_numpy(), dtype=float)
-    return cells["cell_id"].map(found).fillna(-1).to_numpy(np.int8)
+    found = pd.Series(_kinds(moran), index=moran["cell_id"])
+    return found.reindex(cells["cell_id"], fill_value=-1).to_numpy(np.int8)
 
 
 def _kinds(moran: pd.DataFrame) -> NDArray[np.int64]:
@@ -61,15 +61,14 @@ def sentence(kinds: NDArray[np.int8]) -> str:
         return _("No cell shown has an error to compare with its neighbours’.")
     poor, poor_alone, rich_alone, rich = (int((kinds == k).sum()) for k in range(_QUIET))
     out = poor + poor_alone + rich_alone + rich
+    if not out:
+        return _("Errors cluster nowhere beyond chance among {all} cells.").format(all=number(compared))
     caveat = _(
         "About {share} of the marked cells are expected to be chance (false discovery rate over all cells of "
         "the city), and neighbours share neighbours: read areas, not single squares. A network that shrinks "
         "toward the middle predicts poor areas too rich and rich ones too poor: such clusters are to be "
         "expected."
     ).format(share=percent(FALSE_DISCOVERIES))
-    if not out:
-        nothing = _("Errors cluster nowhere beyond chance among {all} cells.").format(all=number(compared))
-        return f"{nothing} {caveat}"
     counts = _(
         "{out} of {all} cells stand out beyond chance: {rich} predicted too rich among cells predicted too "
         "rich, {poor} too poor among too poor, {rich_alone} too rich among too poor, {poor_alone} too poor "

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from pages.shared import charts, figures, frame, job_tables, job_words
+from pages.shared import chart_tables, charts, figures, frame, job_tables, job_words
 from pages.shared.job_result import JobResult
 from pages.shared.language import _
 
@@ -26,8 +26,9 @@ def show(result: JobResult) -> None:
         if verdict:
             frame.sentence(verdict)
     frame.note(frame.escape(job_words.census_sentence(found)) + " " + _caveat())
-    columns = list(st.columns([1, 1, 1.15] if result.has_census else [62, 38], gap="medium"))
-    if result.has_census:
+    by_class = bool(agreement) and result.has_census  # not of a handful of cells
+    columns = list(st.columns([1, 1, 1.15] if by_class else [62, 38], gap="medium"))
+    if by_class:
         with columns.pop(0):
             _confusion(result, n_classes)
     with columns.pop(0):
@@ -35,8 +36,9 @@ def show(result: JobResult) -> None:
             charts.against_census(result.cells, str(found["column"])),
             "result.census",
             _("Census value {column} against expected class, a point a cell").format(column=found["column"]),
+            data=lambda: result.cells[["cell_id", "census_value", "expected_class"]],
         )
-    if result.has_census:
+    if by_class:
         with columns.pop(0):
             _disagreements(result)
 
@@ -71,6 +73,7 @@ def _confusion(result: JobResult, n_classes: int) -> None:
         charts.confusion(confusion_table(compared(result), n_classes), unit),
         "result.confusion",
         _("Confusion matrix of census and prediction, both cut into classes inside the region, in percent"),
+        data=lambda: chart_tables.confusion(confusion_table(compared(result), n_classes)),
     )
 
 

@@ -46,11 +46,12 @@ def show(now: JobState) -> None:
         "Predicted classes of the {n} cells done so far",
         found.cells,
     ).format(n=number(found.cells))
-    st.html(
-        f'<img alt="{frame.escape(alt)}" src="{as_data_url(found.picture)}" '
-        'style="image-rendering:pixelated;width:min(100%,'
-        f'{round(28 * max(1.0, width / height))}rem);max-height:28rem;object-fit:contain">'
+    # the ground shows how far the region reaches that is still to come
+    look = (
+        f"background:{palette.inks().panel};border-radius:4px;image-rendering:pixelated;"
+        f"width:min(100%,{28 * width / height:.2f}rem);aspect-ratio:{width}/{height}"
     )
+    st.html(f'<img alt="{frame.escape(alt)}" src="{as_data_url(found.picture)}" style="{look}">')
     so_far = plural("So far: {n} cell, north up.", "So far: {n} cells, north up.", found.cells)
     frame.note(so_far.format(n=number(found.cells)))
     steps = figures.steps(palette.sequential(found.classes))

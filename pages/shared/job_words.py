@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from core.jobs import JobState
 from pages.shared.language import _, later, number, percent, plural
 
+_CORES = re.compile(r"CPU, (\d+) of (\d+) cores")
 STATES = {
     "queued": later("waiting for the worker"),
     "running": later("being read"),
@@ -56,8 +58,21 @@ def progress_text(now: JobState) -> str:
     if now.seconds_left is not None and now.done < now.total:
         parts.append(_("about {time} left").format(time=duration(now.seconds_left)))
     if now.device:
-        parts.append(_("on {device}").format(device=now.device))
+        parts.append(_("on {device}").format(device=device_text(now.device)))
     return ", ".join(parts)
+
+
+def device_text(device: str) -> str:
+    """Return a device as `models.device.device_name` names it, in the reader's words.
+
+    >>> device_text("CPU, 2 of 8 cores"), device_text("NVIDIA L4")
+    ('CPU, 2 of 8 cores', 'NVIDIA L4')
+    """
+    cores = _CORES.fullmatch(device)
+    if cores is None:
+        return device
+    text = plural("CPU, {n} of {total} cores", "CPU, {n} of {total} cores", int(cores[1]))
+    return text.format(n=cores[1], total=cores[2])
 
 
 def duration(seconds: float) -> str:
@@ -108,7 +123,10 @@ def census_sentence(found: dict[str, Any]) -> str:
     'Rank correlation of income with the expected class: 0.50 (0.25 to 0.70), 40 cells, 2 imputed left out.'
     """
     given, imputed = found["spearman"], found["imputed"]
-    left_out = ", " + _("{n} imputed left out").format(n=number(imputed)) if imputed else ""
+    left_out = ""
+    if imputed:
+        text = plural("{n} imputed left out", "{n} imputed left out", imputed)
+        left_out = ", " + text.format(n=number(imputed))
     if given["value"] is None:
         text = _("No correlation can be given for {column}: {why}")
         return text.format(column=found["column"], why=given["note"]) + left_out + "."

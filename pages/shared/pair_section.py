@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
 from data.store import pattern_queries as ask
 from data.store.queries import City
-from pages.shared import charts, frame, palette, state
+from pages.shared import chart_tables, charts, frame, palette, state
 from pages.shared.kept import kept
 from pages.shared.language import _, later
 from pages.shared.pair_chart import MEASURES, heatmaps, pair_sentence, reading, shown_codes
@@ -48,9 +49,19 @@ def pair_section(here: OpenStudy, city: City, method: str, level: str, heading: 
     if part.figure is None:
         inform(_(_NO_PAIR[polarity]).format(city=city.name))
         return
-    charts.draw(part.figure, "pairs-chart", _(_ALTS[polarity]))
+    charts.draw(
+        part.figure,
+        "pairs-chart",
+        _(_ALTS[polarity]),
+        data=lambda: _table(here, city.city_id, method, level, polarity),
+    )
     frame.sentence(part.sentence)
     frame.note(part.note)
+
+
+def _table(here: OpenStudy, city_id: str, method: str, level: str, polarity: str) -> pd.DataFrame:
+    everything = here.ask(ask.class_pairs, city_id, method, level)
+    return chart_tables.class_pairs(everything[everything.polarity == polarity])
 
 
 def _part(here: OpenStudy, city_id: str, method: str, level: str, polarity: str, measured: str) -> _Part:

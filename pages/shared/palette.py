@@ -24,9 +24,9 @@ _DIVERGING = (
 )  # fmt: skip
 # Folds have no order: hues far apart, of even weight.
 _CATEGORIES = ("#4C7A9C", "#C98A3B", "#7A9E57", "#A3587A", "#8C8AA8", "#5AA8A0", "#B5A642", "#98664A")
-# Cities in one chart, the chosen one in ink: after Okabe and Ito, darker or lighter for the theme's panel.
-_CITIES_LIGHT = ("#1E2326", "#0072B2", "#D55E00", "#00916E", "#B0558A")
-_CITIES_DARK = ("#E8E6E1", "#56B4E9", "#F0803C", "#2FC493", "#DE8FC0")
+# Cities in one chart, the chosen one in ink: as far apart as can be for protanopes and deuteranopes, too.
+_CITIES_LIGHT = ("#1E2326", "#0075EB", "#8F4C00", "#29A385", "#862776")
+_CITIES_DARK = ("#E8E6E1", "#00AAFF", "#BB4B1B", "#33CC8C", "#AC539D")
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from pages.shared.rasters import Raster
 
 NAME, TITLE = "photograph", later("Photograph")
 LONGEST_SIDE = 1024  # pixels
+MOST_BYTES = 400_000  # of the picture; what is busier is drawn at a lower quality
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,13 @@ def _read(file: str, study_file: str, city_id: str, raster: Raster, crs: str, pi
     )
     path = imagery_path(study_file, city_id)
     rgb, valid = overview(path, crs, raster.west, raster.north, pixel_m, shape)
-    buffer = io.BytesIO()
     # WebP: half of a JPEG, and clear where nothing was photographed
-    picture = np.dstack([rgb, np.where(valid, 255, 0).astype(np.uint8)])
-    Image.fromarray(picture).save(buffer, format="WEBP", quality=75, method=2)
+    picture = Image.fromarray(np.dstack([rgb, np.where(valid, 255, 0).astype(np.uint8)]))
+    for quality in (75, 50, 25):
+        buffer = io.BytesIO()
+        picture.save(buffer, format="WEBP", quality=quality, method=2)
+        if buffer.tell() <= MOST_BYTES:
+            break
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 

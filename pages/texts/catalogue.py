@@ -91,7 +91,7 @@ def _first(known: list[Catalog], text: str | tuple[str, str]) -> str | tuple[str
 
 def _translation(catalogue: Catalog, text: str | tuple[str, str]) -> str | tuple[str, ...] | None:
     message = catalogue.get(text)
-    if message is None or not _complete(message):
+    if message is None or not _complete(message) or isinstance(message.id, str) != isinstance(text, str):
         return None
     string = message.string
     return string if string is None or isinstance(string, str) else tuple(string)

@@ -23,51 +23,9 @@ from data.census import income_thresholds
 from data.coverage import LandUseIndex
 from data.errors import InputError, StudyError
 from data.store.open import connect, current_publication
-from data.world import write_world
 from models.predict import predict
 
 pytestmark = pytest.mark.xdist_group("pipeline")
-
-QUICK = """
-[network]
-architecture = "mobilenet_v3_small"
-input_px = 64
-[train]
-epochs = 1
-[folds]
-n_folds = 2
-block_m = 400
-[trust]
-cells = 8
-shuffle_epochs = 1
-[statistics]
-draws = 200
-coefficients = ["spearman"]
-"""
-
-
-@pytest.fixture(scope="module")
-def study_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_world(
-        tmp_path_factory.mktemp("world"), "objects,nothing", 3, "tiny", progress=False, settings=QUICK
-    )
-
-
-@pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return Settings(var=tmp_path_factory.mktemp("var"), threads=1, device="cpu")
-
-
-@pytest.fixture(scope="module")
-def lines(study_file: Path, settings: Settings) -> list[str]:
-    said: list[str] = []
-    run_study(study_file, settings, say=said.append)
-    return said
-
-
-@pytest.fixture(scope="module")
-def published(lines: list[str], settings: Settings) -> Path:
-    return current_publication(settings.publications / "tiny").file
 
 
 def frame(published: Path, query: str) -> pd.DataFrame:
@@ -77,7 +35,7 @@ def frame(published: Path, query: str) -> pd.DataFrame:
 
 def test_one_line_a_part_and_every_stage(lines: list[str]) -> None:
     assert list(dict.fromkeys(line.split()[0] for line in lines)) == list(STAGES)
-    assert sum(line.startswith("ingest") for line in lines) == 2
+    assert sum(line.startswith("ingest") for line in lines) == 4  # two cities, and the districts of each
 
 
 def test_a_second_run_does_nothing_again(study_file: Path, settings: Settings, lines: list[str]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from core.statistics.bootstrap import block_bootstrap, influences, ratio_of_sums
-from core.statistics.interval import interval_of_sums, mean_by_blocks
+from core.statistics.interval import interval_of_sums
 from core.statistics.lattice import Lattice
 from core.statistics.variogram import Variogram, simulate_fields
 
@@ -156,27 +156,3 @@ def test_students_interval_covers_an_autocorrelated_mean() -> None:
     given = [one for one in found if np.isfinite(one.low)]
     assert len(given) >= 150
     assert np.mean([one.low <= 0 <= one.high for one in given]) >= 0.9  # nominal 95 %
-
-
-@pytest.mark.parametrize("scale", [4 / 3, 8 / 3])  # ranges of 4 and 8 cells: 0.8 and 1.6 km
-def test_sums_over_blocks_and_neighbours_cover_a_mean(scale: float) -> None:
-    x, y = (v.ravel() * 200 for v in np.meshgrid(np.arange(120), np.arange(120)))
-    model = Variogram("exponential", 0.3, 0.7, scale)
-    fields = simulate_fields(Lattice.of(x, y, 200), model, 300, np.random.default_rng(10))
-    found = [mean_by_blocks(field, x, y, block_m=1600) for field in fields]
-    errors = np.array([one.standard_error for one in found if one is not None])
-    assert len(errors) == 300
-    assert np.sqrt(np.mean(errors**2)) == pytest.approx(fields.mean(axis=1).std(), rel=0.12)
-    assert np.mean([one.low <= 0 <= one.high for one in found if one is not None]) >= 0.91  # nominal 95 %
-
-
-def test_sums_over_blocks_know_independent_cells_and_refuse_few_blocks() -> None:
-    x, y = (v.ravel() * 200 for v in np.meshgrid(np.arange(120), np.arange(120)))
-    value = np.random.default_rng(11).normal(2, 3, len(x))
-    found = mean_by_blocks(value, x, y, block_m=1600)
-    assert found is not None
-    assert found.value == pytest.approx(value.mean())
-    assert found.n_blocks == 225
-    assert found.standard_error == pytest.approx(3 / 120, rel=0.25)
-    assert mean_by_blocks(value, x, y, block_m=2000) is None
-    assert mean_by_blocks([np.nan], [0], [0], block_m=200) is None

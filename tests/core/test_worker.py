@@ -74,6 +74,7 @@ def test_done(town):
         "cells.gpkg",
         "cells.parquet",
         "cells.qml",
+        "land_use.png",
         "maps.parquet",
         "preview.png",
         "summary.json",

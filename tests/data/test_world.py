@@ -15,11 +15,14 @@ import rasterio
 import shapely
 from scipy.stats import spearmanr
 
+from data.districts import read_districts
+from data.landuse import read_land_use
 from data.world import write_world
 from data.world.income import COLUMNS_2015, COLUMNS_2019, MIX_WEIGHTS, euros, mix_score
 from data.world.lots import Site
 from data.world.objects import PLANTED, place_cues
 from data.world.plan import city_plans
+from data.world.quarters import quarters
 from data.world.write import World, make_world, oracle, planted
 
 
@@ -210,6 +213,31 @@ def test_same_seed_same_content_and_recipes_share_their_layout(
     assert differing[0] == 0
     # The other recipe moves cues and nothing else: a few pixels in a hundred at most.
     assert 0 < differing[1] < 0.03
+
+
+def test_quarters_share_out_the_city(world: Path, cities: list[dict]) -> None:
+    for city in cities:
+        named = city["districts"]
+        found = read_districts(
+            world.parent / named["path"], id_column=named["id"], name_column=named["name"]
+        ).polygons
+        outline = read_land_use(world.parent / city["land_use"]["path"]).boundary
+        assert len(found) == 3 and found.name.is_unique and "Centre" in set(found.name)
+        assert found.geometry.area.sum() == pytest.approx(outline.area, rel=1e-3)
+        assert shapely.union_all(found.geometry).symmetric_difference(outline).area < 1e-3 * outline.area
+        middle = found.distance(outline.centroid)
+        assert found.name[middle.idxmin()] == "Centre"
+
+
+def test_quarters_follow_their_own_stream() -> None:
+    plan = city_plans("tiny")[0]
+    outline = shapely.Point(0, 0).buffer(plan.radius)
+    first, again, other = (
+        quarters(plan, outline, np.random.default_rng([seed, 0, 40])) for seed in (3, 3, 4)
+    )
+    assert first.equals(again)
+    assert not first.geometry.geom_equals(other.geometry).any()
+    assert first.geometry.is_valid.all()
 
 
 def test_cues_follow_the_rank_and_only_planted_classes_carry_them() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from scipy import stats
 
 from models.heads import HEADS
@@ -66,6 +67,20 @@ def test_batches_do_not_matter_and_progress_counts_cells(network_of: Make, photo
     assert seen == [(3, 7), (6, 7), (7, 7)]
     assert predict(network, images, maps=False).maps is None
     np.testing.assert_allclose(predict(network, images[4:5]).z, whole.z[4:5], atol=1e-5)
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_logits_are_the_head_of_the_features(network_of: Make, photographs: Photographs, head: str) -> None:
+    network, images = network_of(head=head), photographs(5, 64)
+    p = predict(network, images, features=True, maps=False, batch_size=2)
+    assert p.features.shape == (5, 576) and p.features.dtype == np.float32
+    with torch.inference_mode():
+        np.testing.assert_allclose(network.head(torch.from_numpy(p.features)), p.logits, atol=1e-5)
+    turned = predict(network, images[:, ::-1], features=True).features
+    np.testing.assert_allclose(turned, p.features, atol=1e-5)
+    assert predict(network, images).features is None
+    assert ensemble([p], [0.0], [1.0]).predictions.features is p.features
+    assert ensemble([p, p], [0.0, 0.0], [1.0, 1.0]).predictions.features is None
 
 
 def test_no_cells_give_empty_arrays(network_of: Make) -> None:

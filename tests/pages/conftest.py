@@ -13,9 +13,11 @@ from playwright.sync_api import Browser, sync_playwright
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
+from core import jobs, preview
 from data.store.open import connect
 from tests.conftest import REPOSITORY
 from tests.pages.browser import launch
+from tests.pages.stand_in_job import asked_for, job_state
 from tests.pages.synthetic import make_publication
 
 RunPage = Callable[..., AppTest]
@@ -78,6 +80,41 @@ def run_page(publication: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         return test.run()
 
     return run
+
+
+@pytest.fixture
+def no_worker(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Count how often a worker was asked for, and start none."""
+    asked: list[int] = []
+    monkeypatch.setattr(jobs, "ensure_worker", lambda *_, **__: asked.append(1) or False)
+    return asked
+
+
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look at photographs without a process of their own, which takes two seconds each; test_preview.py and
+    the browser's upload use one."""
+
+    def looked_at(photographs: Any, *, settings: Any = None, **asked: Any) -> dict[str, Any]:
+        return preview.looked_at(photographs, **asked)
+
+    monkeypatch.setattr(preview, "looked_at_apart", looked_at)
+
+
+@pytest.fixture
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Make every job be in the given state."""
+
+    def use(**changes: Any) -> None:
+        monkeypatch.setattr(jobs, "state", lambda *_, **__: job_state(**changes))
+        monkeypatch.setattr(jobs, "read_job", lambda *_, **__: asked_for())
+
+    return use
+
+
+def upload(test: AppTest, name: str, content: bytes) -> AppTest:
+    """Choose a photograph on the page Upload."""
+    return test.file_uploader(key="upload.photograph").set_value([(name, content, "image/tiff")]).run()
 
 
 def texts(test: AppTest) -> str:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
+import pytest
 
-from pages.shared import glossary
+from data.store import pattern_queries
+from pages.shared import about_files, glossary
 from tests.pages.conftest import RunPage, texts
 from tests.pages.synthetic import make_publication
 
@@ -46,6 +48,55 @@ def test_thresholds_are_those_of_the_city(run_page: RunPage, rows: duckdb.DuckDB
     ).fetchone()
     assert table.loc["3", "All cells, €"].replace(",", "") == f"{low:.0f} – {high:.0f}"
     assert len(table) == 10
+
+
+def test_sources_stand_together_with_their_cities_and_size() -> None:
+    files = pd.DataFrame(
+        {
+            "city": ["", "A", "A", "B", "C", "D", "E"],
+            "kind": ["study", "census", "imagery", "census", "census", "census", "census"],
+            "bytes": [10, 1_000_000, 5, 2_000_000, 1, 1, 1],
+            "source": ["", "Insee", "IGN", "Insee", "Insee", "Insee", "Insee"],
+            "licence": ["", "Etalab 2.0", "", "Etalab 2.0", "Etalab 2.0", "Etalab 2.0", "CC-BY"],
+            "vintage": ["", "2019", "", "2019", "2019", "2019", "2019"],
+        }
+    )
+    table = about_files.sources(files)
+    assert table["Data"].tolist() == ["census", "photographs", "census"]
+    assert table["Files"].tolist() == ["4", "1", "1"]
+    assert table["Cities"].tolist() == ["4 cities, A, B and C among them", "A", "E"]
+    assert table["Size"][0] == "3.0 MB"
+    assert table.loc[1, ["Licence", "Vintage"]].tolist() == ["not stated", "unknown"]
+
+
+def test_a_study_of_many_files_lists_those_of_the_city(
+    run_page: RunPage, rows: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(about_files, "MOST_FILES", 3)
+    test = run_page("about", city="port-azur")
+    shown = next(frame for frame in frames(test) if "licence" in frame)
+    own = rows.execute(
+        "SELECT file FROM provenance WHERE city_id = 'port-azur' OR city_id IS NULL"
+    ).fetchall()
+    assert sorted(shown.file) == sorted(row[0] for row in own)
+    assert any("Files of the study and of Port Azur (4 of 7 files" in box.label for box in test.expander)
+
+
+def test_classes_are_counted_without_reading_the_cells(rows: duckdb.DuckDBPyConnection) -> None:
+    counted = rows.execute(
+        "SELECT code, count(*) FROM land_use JOIN cell USING (city_id, cell_id) JOIN prediction p USING "
+        "(city_id, cell_id) WHERE fold IS NOT NULL GROUP BY code ORDER BY code"
+    ).fetchall()
+    found = pattern_queries.class_names(rows)
+    assert list(zip(found.code, found.cells, strict=True)) == counted
+
+
+def test_both_fields_have_their_words(run_page: RunPage) -> None:
+    said = texts(run_page("about"))
+    for terms in (glossary.CENSUS_TERMS, glossary.NETWORK_TERMS, glossary.STUDY_TERMS):
+        for word in terms:
+            assert f"<dt>{word}</dt>" in said, word
+    assert not set(glossary.CENSUS_TERMS) & set(glossary.NETWORK_TERMS)
 
 
 def test_says_what_is_invented_and_what_it_may_not_be_used_for(run_page: RunPage) -> None:

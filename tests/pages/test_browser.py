@@ -214,16 +214,25 @@ def test_an_upload_comes_to_its_result(
     page.locator("input[type=file]").first.set_input_files(write_photograph(tmp_path / "town.tif"))
     page.get_by_role("button", name="Ask the model").click()
     expect(page).to_have_url(re.compile("job=[0-9a-f]{32}"))
-    expect(page.get_by_role("button", name="GeoParquet")).to_be_visible(timeout=150_000)
+    expect(page.get_by_role("button", name="Take away")).to_be_visible(timeout=150_000)
     drawn(page)
     settle(page)
+    page.get_by_role("button", name="Take away").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV", exact=True).click()
     assert len(Path(download.value.path()).read_text().splitlines()) == 1 + 6
-    page.screenshot(path=pictures / "upload-result.png")
+    page.keyboard.press("Escape")
+    box = page.locator('[data-part="root"] canvas').first.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2)
+    expect(page).to_have_url(re.compile("cell=CRS3035RES200m"))
+    expect(page.get_by_text("spread of the networks")).to_be_visible()
+    expect(page.locator("h3").filter(has_text="Cell N")).to_be_visible()
+    settle(page)
+    page.screenshot(path=pictures / "upload-result.png", full_page=True)
     again = browser.new_page()
     again.goto(page.url)
-    expect(again.get_by_role("button", name="GeoParquet")).to_be_visible()
+    expect(again.locator("h3").filter(has_text="Cell N")).to_be_visible()
     again.close()
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from pages import trust
-from pages.shared import trust_words
+from pages.shared import trust_charts, trust_words
 from pages.shared.forest import significant
 from tests.pages.conftest import RunPage, texts
 from tests.pages.test_patterns import charts_of, numbers
@@ -123,3 +123,24 @@ def test_reliance_is_claimed_only_beyond_chance() -> None:
     assert "on 1 of 2 classes: medium-density urban (+0.20)" in said
     none = trust_words.reliance_sentence(frame.assign(q_value=np.nan), city)  # type: ignore[arg-type]
     assert "no reliance on a single class could be shown" in none
+
+
+def test_a_study_of_many_cities_draws_the_chosen_one_and_counts_all() -> None:
+    table = pd.DataFrame(
+        {
+            "city": [f"City {k}" for k in range(20)],
+            "city_id": [f"c{k}" for k in range(20)],
+            "method": "cam",
+            "value": np.linspace(0.1, 0.5, 20),
+            "low": [-0.1] * 8 + [0.05] * 12,
+            "high": 0.9,
+            "n": 50,
+        }
+    )
+    shown = trust_charts.some_cities(table, "c17")
+    assert len(shown) == trust_charts.MOST_CITIES
+    assert "c17" in set(shown.city_id)
+    city = type("Named", (), {"city_id": "c17", "name": "City 17"})()
+    said = trust_words.agreement_sentence(table, city)  # type: ignore[arg-type]
+    assert "CAM +0.10 to +0.50. In City 17: CAM +0.46." in said
+    assert said.endswith("cannot be told from 0: CAM in 8 of 20 cities.")

@@ -1,0 +1,53 @@
+"""A tiny study run from official files to its publication, for the files of tests in group `pipeline`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.pipeline.run import run_study
+from core.settings import Settings
+from data.store.open import current_publication
+from data.world import write_world
+
+QUICK = """
+[network]
+architecture = "mobilenet_v3_small"
+input_px = 64
+[train]
+epochs = 1
+[folds]
+n_folds = 2
+block_m = 400
+[trust]
+cells = 8
+shuffle_epochs = 1
+[statistics]
+draws = 200
+coefficients = ["spearman"]
+"""
+
+
+@pytest.fixture(scope="session")
+def study_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_world(
+        tmp_path_factory.mktemp("world"), "objects,nothing", 3, "tiny", progress=False, settings=QUICK
+    )
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings(var=tmp_path_factory.mktemp("var"), threads=1, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def lines(study_file: Path, settings: Settings) -> list[str]:
+    said: list[str] = []
+    run_study(study_file, settings, say=said.append)
+    return said
+
+
+@pytest.fixture(scope="session")
+def published(lines: list[str], settings: Settings) -> Path:
+    return current_publication(settings.publications / "tiny").file
