@@ -12,7 +12,16 @@ from numpy.typing import NDArray
 from data.grid import format_cell_id
 from data.store import cell_queries
 from data.store.queries import City
-from pages.shared import cell_words, charts, frame, photo_section, similar_section, state
+from pages.shared import (
+    cell_words,
+    chart_tables,
+    charts,
+    frame,
+    photo_section,
+    similar_section,
+    state,
+    take_away,
+)
 from pages.shared.language import _, number, percent, plural
 from pages.shared.plain_text import warn
 from pages.shared.study import OpenStudy, is_missing
@@ -213,7 +222,14 @@ def _distribution(here: OpenStudy, cell: dict[str, Any], census: int | None) -> 
         frame.sentence(covered)
         return
     chances = np.asarray(cell["probabilities"], dtype=float)
-    charts.draw(charts.distribution(chances, census), "distribution", _("Chance of each income class"))
+    households = 0.0 if is_missing(cell["households"]) else float(cell["households"])
+    charts.draw(
+        charts.distribution(chances, census),
+        "distribution",
+        _("Chance of each income class"),
+        data=lambda: chart_tables.distribution(chances, census),
+        withheld=take_away.too_few(households),
+    )
     n_classes, out_of_fold = here.row.n_classes, bool(cell["out_of_fold"])
     frame.sentence(cell_words.distribution_sentence(chances, census, n_classes, out_of_fold))
 

@@ -9,7 +9,7 @@ import streamlit as st
 from data.store import pattern_queries as ask
 from data.store import queries
 from data.store.queries import City
-from pages.shared import compared_cities, frame, pattern_caveats, state
+from pages.shared import compared_cities, frame, pattern_caveats, state, table_menu
 from pages.shared.compare_section import compare_section
 from pages.shared.language import _, later
 from pages.shared.pair_section import pair_section
@@ -32,9 +32,11 @@ _WRONG = {
 def page() -> None:
     here = frame.open_study()
     city = frame.chosen_city(here)
-    (place,) = frame.title_line(_("Does the model look at land use as the census does?"), [20])
+    place, away = frame.title_line(_("Does the model look at land use as the census does?"), [20, 14])
     with place:
         frame.city_control(here)
+    with away:
+        table_menu.menu(here, city, table_menu.PATTERNS if city.has_land_use else ())
     frame.say_wrong_city(here, city)
     frame.data_line(here, city)
     coefficients = here.ask(ask.coefficients)

@@ -14,7 +14,18 @@ import streamlit as st
 from core.settings import REPOSITORY
 from data.store import pattern_queries, trust_queries
 from data.store.queries import City
-from pages.shared import charts, figures, forest, frame, palette, state, trust_charts, trust_words
+from pages.shared import (
+    chart_tables,
+    charts,
+    figures,
+    forest,
+    frame,
+    palette,
+    state,
+    table_menu,
+    trust_charts,
+    trust_words,
+)
 from pages.shared.index_words import VERDICT_RULE
 from pages.shared.kept import kept
 from pages.shared.language import _, later, number
@@ -44,9 +55,11 @@ class _Part:
 def page() -> None:
     here = frame.open_study()
     city = frame.chosen_city(here)
-    place, switch = frame.title_line(_("Can the maps be believed?"), [20, 14])
+    place, switch, away = frame.title_line(_("Can the maps be believed?"), [20, 14, 14])
     with place:
         frame.city_control(here)
+    with away:
+        table_menu.menu(here, city, table_menu.TRUST)
     with switch:
         with_imputed = state.switch("imputed")
         st.toggle(_("Imputed cells"), key="imputed", on_change=state.remember, args=("imputed",))
@@ -83,15 +96,26 @@ def _reliance(here: OpenStudy, city: City, with_imputed: bool) -> None:
         )
         return
     alt = _("Forest plot of reliance by land-use class in {city}").format(city=city.name)
-    charts.draw(part.figure, "reliance", alt)
+    charts.draw(
+        part.figure,
+        "reliance",
+        alt,
+        data=lambda: chart_tables.by_class(
+            _relied(here, city.city_id, with_imputed), "reliance_rank_correlation_lost"
+        ),
+    )
     frame.sentence(part.sentence)
     frame.note(part.note)
 
 
+def _relied(here: OpenStudy, city_id: str, with_imputed: bool) -> pd.DataFrame:
+    rows = drawable(here.ask(pattern_queries.reliance, city_id, with_imputed))
+    return rows[rows.low.notna()].reset_index(drop=True)
+
+
 def _reliance_part(here: OpenStudy, city_id: str, with_imputed: bool) -> _Part:
     everything = here.ask(pattern_queries.reliance, city_id, with_imputed)
-    rows = drawable(everything)
-    rows = rows[rows.low.notna()].reset_index(drop=True)
+    rows = _relied(here, city_id, with_imputed)
     if rows.empty:
         return _Part(None, "")
     note = _(
@@ -114,7 +138,12 @@ def _agreement(here: OpenStudy, city: City) -> None:
     if part.figure is None:
         st.info(_("No agreement of maps with class occlusion was published."))
         return
-    charts.draw(part.figure, "agreement", _("Agreement of each activation map with class occlusion, by city"))
+    charts.draw(
+        part.figure,
+        "agreement",
+        _("Agreement of each activation map with class occlusion, by city"),
+        data=lambda: chart_tables.checks(here.ask(trust_queries.map_agreements), "rank_correlation"),
+    )
     frame.sentence(part.sentence)
     if part.note:
         frame.note(part.note)
@@ -150,7 +179,12 @@ def _cascade_and_removal(here: OpenStudy, city: City) -> None:
         st.subheader(_("Does the map know the weights?"), anchor=False)
         part = kept(_cascade_part, here, city.city_id)
         if part.figure is not None:
-            charts.draw(part.figure, "cascade", _("Likeness of maps as weights are drawn anew"))
+            charts.draw(
+                part.figure,
+                "cascade",
+                _("Likeness of maps as weights are drawn anew"),
+                data=lambda: chart_tables.checks(_checked(here, city.city_id, "cascade"), "likeness"),
+            )
             frame.sentence(part.sentence)
         frame.note(
             _(
@@ -162,7 +196,14 @@ def _cascade_and_removal(here: OpenStudy, city: City) -> None:
         st.subheader(_("Does the map find the evidence first?"), anchor=False)
         part = kept(_removal_part, here, city.city_id)
         if part.figure is not None:
-            charts.draw(part.figure, "removal", _("Areas under the deletion and insertion curves"))
+            charts.draw(
+                part.figure,
+                "removal",
+                _("Areas under the deletion and insertion curves"),
+                data=lambda: chart_tables.checks(
+                    _checked(here, city.city_id, "deletion", "insertion"), "area_under_curve"
+                ),
+            )
         frame.sentence(part.sentence)
         frame.note(
             _(
@@ -173,17 +214,20 @@ def _cascade_and_removal(here: OpenStudy, city: City) -> None:
         )
 
 
-def _cascade_part(here: OpenStudy, city_id: str) -> _Part:
+def _checked(here: OpenStudy, city_id: str, *names: str) -> pd.DataFrame:
     checks = here.ask(trust_queries.checks, city_id)
-    rows = checks[checks.check_name == "cascade"]
+    return checks[checks.check_name.isin(names)]
+
+
+def _cascade_part(here: OpenStudy, city_id: str) -> _Part:
+    rows = _checked(here, city_id, "cascade")
     if rows.empty:
         return _Part(None, "")
     return _Part(trust_charts.cascade(rows, palette.inks()), trust_words.cascade_sentence(rows))
 
 
 def _removal_part(here: OpenStudy, city_id: str) -> _Part:
-    checks = here.ask(trust_queries.checks, city_id)
-    rows = checks[checks.check_name.isin(["deletion", "insertion"])]
+    rows = _checked(here, city_id, "deletion", "insertion")
     if rows.check_name.nunique() < 2:
         return _Part(None, _("No curves were published."))
     return _Part(trust_charts.removal(rows, palette.inks()), trust_words.removal_sentence(rows))

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.store import queries
+from data.store import place_queries, queries
 from pages.report import charts, map_picture
 from pages.report.content import Block, Figure, Figures, Picture, Pictures, Section, Table, Text, note
 from pages.report.map_picture import Ground, Key
 from pages.report.source import Source
-from pages.shared import city_errors, city_selection, city_words, frame, layers
+from pages.shared import city_errors, city_selection, city_words, cluster_layer, frame, layers
 from pages.shared.language import _, later, number, percent
 from pages.shared.study import is_missing
 
@@ -48,20 +48,33 @@ def ground(source: Source) -> Ground:
 
 def map_of(source: Source, place: Ground, name: str, width: float = charts.HALF) -> Picture:
     """Return a map of the layer `name` (see `layers.NAMES`)."""
-    layer = layers.layer(name, source.cells, source.row.n_classes, False)
+    layer, title = layer_of(source, name, False)
     url = map_picture.cells_bitmap(place, layer.steps, layer.colours)
-    title = _(layers.NAMES[name])
     drawn = map_picture.draw(place, url, key_of(layer), width, no_value=bool((layer.steps < 0).any()))
-    alt = _("Map of {city}, one square a cell: {title}, from {first} to {last}").format(
-        city=source.city.name, title=title, first=_(layer.first), last=_(layer.last)
-    )
+    if layer.named:
+        alt = _("Map of {city}, one square a cell: {title}").format(city=source.city.name, title=title)
+    else:
+        alt = _("Map of {city}, one square a cell: {title}, from {first} to {last}").format(
+            city=source.city.name, title=title, first=layer.first, last=layer.last
+        )
     return Picture(title, drawn.svg(), alt)
+
+
+def layer_of(source: Source, name: str, quintiles: bool) -> tuple[layers.Layer, str]:
+    """Return a layer of a map of cells and its title; `name` of `layers.NAMES`, or the clusters."""
+    if name == cluster_layer.NAME:
+        return cluster_layer.layer(cluster_layer.steps(source.cells, _moran(source))), _(cluster_layer.TITLE)
+    return layers.layer(name, source.cells, source.row.n_classes, quintiles), _(layers.NAMES[name])
+
+
+def _moran(source: Source) -> pd.DataFrame:
+    return source.ask(place_queries.local_moran, source.city.city_id, source.with_imputed)
 
 
 def key_of(layer: layers.Layer) -> Key:
     """Return the legend of a layer; ends that stand for more are said."""
-    first, last = _(layer.first), _(layer.last)
-    if layer.name == "fold":
+    first, last = layer.first, layer.last
+    if layer.named:
         return Key(layer.colours, texts=layer.labels)
     if layer.labels:
         first, last = f"{first} {layer.labels[0]}", f"{layer.labels[-1]} {last}"
@@ -73,9 +86,16 @@ def _maps(source: Source) -> list[Block]:
     one, two, three, four = (
         map_of(source, place, name) for name in ("census", "predicted", "difference", "uncertainty")
     )
+    moran = _moran(source)
+    clusters: list[Block] = []
+    if len(moran):
+        pair = (map_of(source, place, cluster_layer.NAME), map_of(source, place, "fold"))
+        sentence = cluster_layer.sentence(cluster_layer.steps(source.cells, moran))
+        clusters = [Pictures(pair), Text(sentence)]
     return [
         Pictures((one, two)),
         Pictures((three, four)),
+        *clusters,
         note(
             _(
                 "Difference: predicted less census class, beyond four shown as four. Uncertainty: entropy of "
@@ -201,12 +221,19 @@ def _errors(source: Source) -> list[Block]:
         return blocks
     block_m = None if city.residual_range_m is None else 2 * city.residual_range_m
     grouped = []
-    for groups, title, axis in (
-        (cells["class"].astype(int).astype("category"), _("Difference by census class"), _("census class")),
-        (city_errors.density_groups(cells), _("Difference by density"), _("people in the cell")),
+    classes = cells["class"].astype(int).astype("category")
+    for groups, title, axis, said_group in (
+        (classes, _("Difference by census class"), _("census class"), str),
+        (
+            city_errors.density_groups(cells),
+            _("Difference by density"),
+            _("people in the cell"),
+            city_errors.density_label,
+        ),
     ):
         found = city_selection.by_group(cells, groups, block_m, row.cell_size_m)
         if len(found):
+            found["group"] = found["group"].map(said_group)
             drawn = charts.by_group(found, axis).svg()
             alt = _("Mean of expected less census class by {axis}, with 95 % intervals: {values}").format(
                 axis=axis,
@@ -219,7 +246,7 @@ def _errors(source: Source) -> list[Block]:
         blocks.append(Pictures(tuple(grouped)))
         blocks.append(
             note(
-                city_words.difference_sentence(cells),
+                city_words.difference_sentence(*city_errors.histogram(cells, row.n_classes)),
                 _(
                     "Poor cells are predicted too rich and rich ones too poor wherever a prediction is not "
                     "perfect: look for classes that stand off this slope. Dots without a line: fewer than 30 "

@@ -8,7 +8,7 @@ from data.store.queries import City
 from pages.report import agreement_part, land_use_part, provenance_part
 from pages.report.content import Block, Bullets, Report, Section, Text, note
 from pages.report.source import Source
-from pages.shared import city_words, frame, palette, pattern_words
+from pages.shared import city_words, frame, index_words, palette, pattern_caveats
 from pages.shared.language import _, day, number, speaking
 from pages.shared.take_away import too_few_households
 
@@ -54,19 +54,19 @@ def _in_short(source: Source) -> list[Block]:
     city = source.city
     measures = source.ask(queries.agreement, city.city_id, source.with_imputed)
     said = [city_words.verdict(measures, source.row.n_classes)]
-    chance = pattern_words.chance_sentence(measures, city)
+    chance = pattern_caveats.chance_sentence(measures, city)
     if chance:
         said.append(chance)
     if city.has_land_use:
         indices = source.ask(pattern_queries.follow_indices, city.city_id, source.with_imputed)
-        said.append(pattern_words.index_sentence(indices, city))
+        said.append(index_words.index_sentence(indices, city))
     else:
         said.append(
             _(
                 "{city} was published without land use, so nothing can be said of what the network looks at."
             ).format(city=city.name)
         )
-    planted = pattern_words.planted_sentence(city)
+    planted = pattern_caveats.planted_sentence(city)
     if planted:
         said.append(planted)
     return [*agreement_part.figures(measures), Bullets(tuple(said))]

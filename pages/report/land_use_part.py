@@ -12,7 +12,7 @@ from pages.report.agreement_part import between, ground, said
 from pages.report.content import Block, Picture, Pictures, Section, Table, Text, note
 from pages.report.map_picture import Key
 from pages.report.source import Source
-from pages.shared import land_use_layer, pattern_words, trust_words
+from pages.shared import index_words, land_use_layer, pattern_caveats, pattern_words, trust_words
 from pages.shared.class_names import label, short_name
 from pages.shared.forest import apart_from_zero, significant
 from pages.shared.language import _, number
@@ -87,7 +87,7 @@ def _relations(source: Source) -> list[Block]:
                 "correlates the excess of the activation map on a class with the predicted class; what the "
                 "map moved inside its cell gives is taken off."
             ),
-            pattern_words.too_few(everything["activation"], "n_present"),
+            pattern_caveats.too_few(everything["activation"], "n_present"),
         )
     )
     return [*blocks, *_pulls(source, census), *_correlation_table(census, activation)]
@@ -135,14 +135,14 @@ def _pulls(source: Source, census: pd.DataFrame) -> list[Block]:
     indices = source.ask(ask.follow_indices, city.city_id, source.with_imputed)
     return [
         Pictures(tuple(pictures)),
-        Text(pattern_words.index_sentence(indices, city)),
+        Text(index_words.index_sentence(indices, city)),
         note(
             _(
                 "Shaded: same sign. The pull of a class is which way, and how far, what the network sees on "
                 "it moves z; the index is the correlation of the two across classes, weighted by effective "
                 "cells. Not being able to tell is not the same as disregard."
             ),
-            pattern_words.dates_caveat(city),
+            pattern_caveats.dates_caveat(city),
         ),
     ]
 
@@ -222,8 +222,8 @@ def _ratios(source: Source) -> list[Block]:
         Text(sentence),
         *([Text(relied.alt)] if relied else []),
         note(
-            pattern_words.mirror_caveat(source.row),
-            pattern_words.resolution_caveat(source.row, width),
+            pattern_caveats.mirror_caveat(source.row),
+            pattern_caveats.resolution_caveat(source.row, width),
             _(
                 "Any function of the photograph relates to land use, so a ratio off 1 is no proof of "
                 "attention to income. A reliance near 0 is no proof that a class is not looked at."
@@ -250,7 +250,7 @@ def _trust(source: Source) -> list[Block]:
     checks = source.ask(trust_queries.checks, city.city_id)
     sentences = []
     if len(agreements):
-        sentences.append(trust_words.agreement_sentence(agreements))
+        sentences.append(trust_words.agreement_sentence(agreements, city))
     for names, sentence in (
         (["cascade"], trust_words.cascade_sentence),
         (["deletion", "insertion"], trust_words.removal_sentence),

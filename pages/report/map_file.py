@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from data.store.open import Publication
 from pages.report import map_picture, pdf
-from pages.report.agreement_part import ground, key_of
+from pages.report.agreement_part import ground, key_of, layer_of
 from pages.report.land_use_part import land_use_key
 from pages.report.make import opened
 from pages.report.source import Source
-from pages.shared import land_use_layer, layers, palette
+from pages.shared import land_use_layer, palette
 from pages.shared.language import _, day, number, speaking
 
 WIDTH = 720.0  # pixels of 0.75 pt
-NAMES = (*layers.NAMES, land_use_layer.NAME)
 
 
 def make(
     publication: Publication, city_id: str, name: str, suffix: str, language: str, quintiles: bool = False
 ) -> bytes:
-    """Return the map of a layer (see `layers.NAMES`, and land use) as the bytes of a file, png or svg.
+    """Return the map of a layer (see `file_menu.TITLES`) as the bytes of a file, png or svg.
 
     Raises:
         StudyError: the publication has no such city.
@@ -36,9 +35,9 @@ def drawn(source: Source, name: str, quintiles: bool) -> str:
         url, classes = source.ask(land_use_layer.land_use_map, city.city_id, place.raster)
         key, title, hatched, no_value = land_use_key(classes), _(land_use_layer.TITLE), False, False
     else:
-        layer = layers.layer(name, source.cells, row.n_classes, quintiles)
+        layer, title = layer_of(source, name, quintiles)
         url = map_picture.cells_bitmap(place, layer.steps, layer.colours)
-        key, title, hatched = key_of(layer), _(layers.NAMES[name]), True
+        key, hatched = key_of(layer), True
         no_value = bool((layer.steps < 0).any())
     made = _(
         "Study {study}, published {day}, {architecture}. Squares of {metres} m; figures never describe "

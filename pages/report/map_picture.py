@@ -15,7 +15,7 @@ from pages.report.drawing import Drawing, text_width
 from pages.shared import palette
 from pages.shared.language import _, number
 from pages.shared.maps import north_angle
-from pages.shared.rasters import Raster, as_data_url, colour_bitmap, hatch_bitmap
+from pages.shared.rasters import Raster, as_data_url, colour_bitmap, hatch_lines
 
 _LONGEST = 1500  # pixels of the bitmap; flat colours stay small, and squares stay crisp on paper
 SMALL = 10.5
@@ -68,11 +68,8 @@ def cells_bitmap(
     pixels = max(1, min(16, _LONGEST // max(raster.width, raster.height)))
     picture = np.kron(plain, np.ones((pixels, pixels, 1), dtype=np.uint8))
     if pixels > 1:  # else a cell is a pixel, and has no room for lines
-        hatch = hatch_bitmap(raster, cells["x"], cells["y"], cells["imputed"], palette.rgb(ink.hatch), pixels)
-        side = hatch.shape[0] // raster.height
-        if side == pixels:
-            lines = hatch[..., 3] > 0
-            picture[lines] = hatch[lines]
+        lines = hatch_lines(raster, cells["x"], cells["y"], cells["imputed"], pixels)
+        picture[lines] = (*palette.rgb(ink.hatch), 255)
     return as_data_url(picture)
 
 

@@ -6,9 +6,13 @@ Names are English in every language: a program that reads them must find the sam
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from data.store.queries import City
 
 _ENDS = {"low": "low_95", "high": "high_95"}
 _CELLS = {
@@ -40,10 +44,10 @@ def confusion(table: NDArray[np.int64]) -> pd.DataFrame:
     )
 
 
-def differences(counts: NDArray[np.int64], reach: int) -> pd.DataFrame:
+def differences(reach: int, counts: NDArray[np.int64]) -> pd.DataFrame:
     """Return the histogram of differences: predicted less census class, cells.
 
-    >>> differences(np.array([2, 5, 1]), 1).values.tolist()
+    >>> differences(1, np.array([2, 5, 1])).values.tolist()
     [[-1, 2], [0, 5], [1, 1]]
     """
     return pd.DataFrame(
@@ -53,7 +57,8 @@ def differences(counts: NDArray[np.int64], reach: int) -> pd.DataFrame:
 
 def mean_difference(groups: pd.DataFrame, by: str) -> pd.DataFrame:
     """Return mean differences by group (columns group, value, low, high, n), the group's column named."""
-    return groups.rename(
+    shown = groups.assign(group=groups["group"].astype(str).str.replace("_", " to "))
+    return shown.rename(
         columns={"group": by, "value": "expected_less_census_classes", "n": "cells", **_ENDS}
     ).reset_index(drop=True)
 
@@ -90,6 +95,23 @@ def by_class(rows: pd.DataFrame, value: str) -> pd.DataFrame:
 def relation(rows: pd.DataFrame, name: str, coefficient: str) -> pd.DataFrame:
     """Return the rows of a forest plot of a relation; of (iii) its null is taken off, and said so."""
     return by_class(rows, f"{name}_{coefficient}" + ("_less_null" if name == "activation" else ""))
+
+
+def indices(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return indices with their nulls, intervals and verdicts."""
+    return rows.rename(columns={"value": "index", **_ENDS}).reset_index(drop=True)
+
+
+def of_cities(
+    found: Sequence[tuple[City, pd.DataFrame]], table: Callable[[pd.DataFrame], pd.DataFrame]
+) -> pd.DataFrame:
+    """Return the tables of the figures of cities in one; the first column names the city."""
+    tables = []
+    for city, rows in found:
+        made = table(rows)
+        made.insert(0, "city", city.name)
+        tables.append(made)
+    return pd.concat(tables, ignore_index=True)
 
 
 def two_relations(pairs: pd.DataFrame, first: str, second: str) -> pd.DataFrame:

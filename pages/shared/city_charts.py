@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from data.store import queries
-from pages.shared import charts, city_selection, city_words, frame
+from pages.shared import chart_tables, charts, city_selection, city_words, frame
 from pages.shared.city_view import View
 from pages.shared.language import _
 
@@ -29,6 +29,8 @@ def confusion(view: View, on_select: Callable[[], None] | None = None, key: str 
             units=city_words.units(n_shown)
         ),
         on_select,
+        data=lambda: chart_tables.confusion(others.kept(_confusion_of)),
+        withheld=others.withheld,
     )
     frame.sentence(city_words.confusion_sentence(others.kept(_confusion_of), city_words.unit(n_shown)))
 
@@ -39,7 +41,12 @@ def calibration(view: View, key: str = "calibration") -> None:
     bins = view.here.ask(queries.calibration, view.city.city_id, view.with_imputed)
     if len(city_words.solid_bins(bins)):
         figure = view.only(type(view.selected)()).drawn(_calibration_chart)
-        charts.draw(figure, key, _("Observed share against stated probability"))
+        charts.draw(
+            figure,
+            key,
+            _("Observed share against stated probability"),
+            data=lambda: chart_tables.calibration(city_words.solid_bins(bins)),
+        )
     frame.sentence(city_words.calibration_sentence(bins))
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.shared import charts, city_selection, city_words, frame
+from pages.shared import chart_data, chart_tables, charts, city_selection, city_words, frame
 from pages.shared.city_view import View
 from pages.shared.language import _, number
 
@@ -31,6 +31,8 @@ def errors(view: View) -> None:
             _("Histogram of predicted less census class"),
             city_selection.on_differences,
             ("box", "points"),
+            data=lambda: chart_tables.differences(*others.kept(_histogram)),
+            withheld=others.withheld,
         )
         reach, counts = others.kept(_histogram)
         frame.sentence(city_words.difference_sentence(reach, counts))
@@ -47,6 +49,8 @@ def errors(view: View) -> None:
                 "perfect: look for classes that stand off this slope. Dots without a line: fewer than 30 "
                 "independent cells."
             ),
+            lambda: chart_tables.mean_difference(view.kept(_by_class), "census_class"),
+            view.withheld,
         )
     with right:
         st.subheader(_("Difference by density"), anchor=False)
@@ -58,6 +62,8 @@ def errors(view: View) -> None:
                 "A fifth of the cells in each group. Dots without a line: fewer than 30 independent cells. "
                 "Above 0: predicted richer than the census."
             ),
+            lambda: chart_tables.mean_difference(view.kept(_by_density), "people_in_cell"),
+            view.withheld,
         )
 
 
@@ -137,9 +143,11 @@ def _by_density_chart(view: View) -> go.Figure | None:
     return charts.mean_difference(labelled, _("people in the cell"))
 
 
-def _drawn(figure: go.Figure | None, key: str, alt: str, note: str) -> None:
+def _drawn(
+    figure: go.Figure | None, key: str, alt: str, note: str, data: chart_data.Data, withheld: str | None
+) -> None:
     if figure is None:
         frame.sentence(_("Fewer than 30 cells in every group."))
         return
-    charts.draw(figure, key, alt)
+    charts.draw(figure, key, alt, data=data, withheld=withheld)
     frame.note(note)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from data.store import place_queries, queries
 from data.store.queries import City
-from pages.shared import cluster_layer, language, palette
+from pages.shared import cluster_layer, language, palette, take_away
 from pages.shared.rasters import Raster
 from pages.shared.selection import Selection
 from pages.shared.study import OpenStudy
@@ -90,6 +90,11 @@ class View:
         """Which cells (n,) are in the selection."""
         return self.selected.mask(self.cells, self.n_classes, self.quintiles, self.size)
 
+    @property
+    def withheld(self) -> str | None:
+        """Why figures of the selection are not handed out; None where they are."""
+        return take_away.too_few(self.kept(_households)) if self.selected else None
+
     @cached_property
     def compared(self) -> pd.DataFrame:
         """The cells of the selection that can be compared: census class and out-of-fold prediction."""
@@ -139,6 +144,10 @@ def _cells(file: str, city_id: str, _here: OpenStudy) -> pd.DataFrame:
     if len(districts):
         cells["district"] = districts.set_index("cell_id")["district_id"].reindex(cells["cell_id"]).array
     return cells
+
+
+def _households(view: View) -> float:
+    return float(view.compared["households"].sum())
 
 
 def _clusters(view: View) -> NDArray[np.int8]:

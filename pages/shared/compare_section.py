@@ -27,7 +27,17 @@ from pages.shared.kept import kept
 from pages.shared.language import _, listed, number
 from pages.shared.pattern_tables import correlation_table, draw_table
 from pages.shared.pattern_words import RELATIONS
-from pages.shared.relation_section import BY_TITLES, Asked, axis_title, measured, pull_note, title
+from pages.shared.relation_section import (
+    BY_TITLES,
+    Asked,
+    axis_title,
+    index_table,
+    measured,
+    pull_note,
+    pulls_table,
+    relation_table,
+    title,
+)
 from pages.shared.study import OpenStudy
 
 _CHARACTERS = {"circle": "●", "diamond": "◆", "square": "■", "triangle-up": "▲", "triangle-down": "▼"}
@@ -58,20 +68,20 @@ def compare_section(here: OpenStudy, cities: Sequence[City], asked: Asked) -> No
             alt = _("Forest plot of {cities}: {relation}").format(
                 cities=names, relation=_(RELATIONS[asked.relation])
             )
-            charts.draw(part.forest, "forest-cities", alt)
+            charts.draw(part.forest, "forest-cities", alt, data=lambda: relation_table(here, cities, asked))
         frame.sentence(part.sentence)
         frame.note(part.note)
     with right:
         st.subheader(_("Does the network pull the way of the census?"), anchor=False)
         if part.index is not None:
             alt = _("Index of {cities} with interval and verdict, a row a null").format(cities=names)
-            charts.draw(part.index, "index-cities", alt)
+            charts.draw(part.index, "index-cities", alt, data=lambda: index_table(here, cities, asked))
         for said in part.verdicts:
             frame.sentence(said)
         st.html(part.counts)
         if part.scatters is not None:
             alt = _("Scatter of relation (i) against the pull of each land-use class, one chart a city")
-            charts.draw(part.scatters, "scatters", alt)
+            charts.draw(part.scatters, "scatters", alt, data=lambda: pulls_table(here, cities, asked))
         frame.note(pull_note(asked, ""))
     draw_table(_("The correlations as a table"), "correlations", part.table)
 

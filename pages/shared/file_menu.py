@@ -11,12 +11,18 @@ from urllib.parse import urlsplit, urlunsplit
 import streamlit as st
 
 from data.store.queries import City
-from pages.shared import frame, land_use_layer, layers, state, table_menu
+from pages.shared import cluster_layer, frame, land_use_layer, layers, state, table_menu
 from pages.shared.download_row import File, row
 from pages.shared.language import LANGUAGES, _, language
 from pages.shared.study import OpenStudy
 
-_BOTH = ("left", "right")
+# sides of the page City, and what they show at first
+_MAPS = {"left": "census", "right": "predicted"}
+TITLES = {
+    **layers.NAMES,
+    land_use_layer.NAME: land_use_layer.TITLE,
+    cluster_layer.NAME: cluster_layer.TITLE,
+}
 
 
 def offer(here: OpenStudy, city: City) -> None:
@@ -40,23 +46,20 @@ def offer(here: OpenStudy, city: City) -> None:
             title = _("Report ({language})").format(language=LANGUAGES[code])
             row(title, f"{stem}-report-{code}", f"report.{code}", files)
         for name in maps_shown(city):
-            titles = {**layers.NAMES, land_use_layer.NAME: land_use_layer.TITLE}
             files = [
                 File(said, suffix, _map(here, city, name, suffix, now))
                 for said, suffix in (("PNG", "png"), ("SVG", "svg"))
             ]
-            title = _("Map: {title}").format(title=_(titles[name]))
+            title = _("Map: {title}").format(title=_(TITLES[name]))
             row(title, f"{stem}-map-{name}", f"map.{name}", files)
     table_menu.rows(here, city, table_menu.CITY)
 
 
 def maps_shown(city: City) -> list[str]:
-    """Return the layers of the two maps on the page City, each once, in their order."""
-    names = [*layers.NAMES, *([land_use_layer.NAME] if city.has_land_use else [])]
-    chosen = [
-        state.peek(*asked) for asked in zip(_BOTH, (names, names), ("census", "predicted"), strict=True)
-    ]
-    return list(dict.fromkeys(chosen))
+    """Return those layers of the two maps on the page City that are drawn as files, each once."""
+    names = [name for name in TITLES if name != land_use_layer.NAME or city.has_land_use]
+    chosen = [st.query_params.get(side, default) for side, default in _MAPS.items()]
+    return [name for name in dict.fromkeys(chosen) if name in names]
 
 
 def dashboard_address(url: str | None) -> str:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from core import cell_photograph
 from data.landuse_classes import class_colour, class_name
-from pages.shared import cell_words, charts, frame, job_result, photo_viewer, photograph, state
+from pages.shared import cell_words, chart_tables, charts, frame, job_result, photo_viewer, photograph, state
 from pages.shared.job_result import JobResult
 from pages.shared.language import _, number
 from pages.shared.photo_viewer import Shown
@@ -51,6 +51,7 @@ def show(result: JobResult, cell_id: str) -> None:
             charts.distribution(result.probabilities[place], census),
             "result.distribution",
             _("Class distribution of cell {cell}").format(cell=frame.short_id(cell_id)),
+            data=lambda: chart_tables.distribution(result.probabilities[place], census),
         )
         if census is None:
             frame.note(_("What the mean of the networks states; there is no census value to compare with."))

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from pages.shared import charts, figures, frame, job_tables, job_words
+from pages.shared import chart_tables, charts, figures, frame, job_tables, job_words
 from pages.shared.job_result import JobResult
 from pages.shared.language import _
 
@@ -35,6 +35,7 @@ def show(result: JobResult) -> None:
             charts.against_census(result.cells, str(found["column"])),
             "result.census",
             _("Census value {column} against expected class, a point a cell").format(column=found["column"]),
+            data=lambda: result.cells[["cell_id", "census_value", "expected_class"]],
         )
     if result.has_census:
         with columns.pop(0):
@@ -71,6 +72,7 @@ def _confusion(result: JobResult, n_classes: int) -> None:
         charts.confusion(confusion_table(compared(result), n_classes), unit),
         "result.confusion",
         _("Confusion matrix of census and prediction, both cut into classes inside the region, in percent"),
+        data=lambda: chart_tables.confusion(confusion_table(compared(result), n_classes)),
     )
 
 

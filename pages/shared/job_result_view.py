@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.jobs import JobState
 from pages.shared import (
+    chart_tables,
     charts,
     figures,
     frame,
@@ -176,5 +177,6 @@ def _cells(result: JobResult, chosen: str | None) -> None:
             charts.distribution(result.probabilities.mean(axis=0), None),
             "result.all",
             _("Mean class distribution of all cells"),
+            data=lambda: chart_tables.distribution(result.probabilities.mean(axis=0), None),
         )
         frame.note(_("Mean of the cells’ distributions. Choose a cell on the map to see its own."))

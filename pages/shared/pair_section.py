@@ -9,7 +9,7 @@ import streamlit as st
 
 from data.store import pattern_queries as ask
 from data.store.queries import City
-from pages.shared import charts, frame, palette, state
+from pages.shared import chart_tables, charts, frame, palette, state
 from pages.shared.kept import kept
 from pages.shared.language import _, later
 from pages.shared.pair_chart import MEASURES, heatmaps, pair_sentence, reading, shown_codes
@@ -48,7 +48,14 @@ def pair_section(here: OpenStudy, city: City, method: str, level: str, heading: 
     if part.figure is None:
         inform(_(_NO_PAIR[polarity]).format(city=city.name))
         return
-    charts.draw(part.figure, "pairs-chart", _(_ALTS[polarity]))
+    charts.draw(
+        part.figure,
+        "pairs-chart",
+        _(_ALTS[polarity]),
+        data=lambda: chart_tables.class_pairs(
+            here.ask(ask.class_pairs, city.city_id, method, level).query("polarity == @polarity")
+        ),
+    )
     frame.sentence(part.sentence)
     frame.note(part.note)
 

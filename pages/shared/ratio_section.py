@@ -10,7 +10,7 @@ import streamlit as st
 
 from data.store import pattern_queries as ask
 from data.store.queries import City
-from pages.shared import charts, frame, palette, pattern_caveats, pattern_words, ratio_chart
+from pages.shared import chart_tables, charts, frame, palette, pattern_caveats, pattern_words, ratio_chart
 from pages.shared.kept import kept
 from pages.shared.language import _, later
 from pages.shared.pattern_tables import draw_table, ratio_table
@@ -43,10 +43,18 @@ def ratio_section(here: OpenStudy, city: City, method: str, estimator: str, leve
         )
         return
     alt = _("Activation ratio by land-use class for the poor and the rich map, beside census shares")
-    charts.draw(part.figure, "ratios", alt)
+    charts.draw(part.figure, "ratios", alt, data=lambda: _table(here, city.city_id, method, estimator, level))
     frame.sentence(part.sentence)
     frame.note(part.note)
     draw_table(_("The ratios and shares as a table"), "ratios", part.table)
+
+
+def _table(here: OpenStudy, city_id: str, method: str, estimator: str, level: str) -> pd.DataFrame:
+    incomes = here.ask(ask.class_income, city_id, level)
+    return chart_tables.ratios(
+        pattern_words.drawable(here.ask(ask.class_activation, city_id, method, estimator, level)),
+        incomes[incomes.enough.astype(bool) & incomes.probability.notna()],
+    )
 
 
 def _part(here: OpenStudy, city_id: str, method: str, estimator: str, level: str) -> _Part | None:

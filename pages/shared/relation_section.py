@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -11,6 +12,7 @@ import streamlit as st
 from data.store import pattern_queries as ask
 from data.store.queries import City
 from pages.shared import (
+    chart_tables,
     charts,
     figures,
     forest,
@@ -109,23 +111,46 @@ def relation_section(here: OpenStudy, city: City, asked: Asked) -> None:
         st.subheader(title(asked), anchor=False)
         if part.forest is not None:
             alt = _("Forest plot: {relation}").format(relation=_(RELATIONS[asked.relation]))
-            charts.draw(part.forest, "forest", alt)
+            charts.draw(part.forest, "forest", alt, data=lambda: relation_table(here, [city], asked))
         frame.sentence(part.forest_sentence)
         frame.note(part.forest_note)
     with right:
         st.subheader(_("Does the network pull the way of the census?"), anchor=False)
         if part.scatter is not None:
-            charts.draw(part.scatter, "scatter", _(_SCATTER_ALTS[asked.by]))
+            alt = _(_SCATTER_ALTS[asked.by])
+            charts.draw(part.scatter, "scatter", alt, data=lambda: pulls_table(here, [city], asked))
         if part.counts.tied:
             _figures(part.counts)
         frame.sentence(part.scatter_sentence)
         if part.index is not None:
             alt = _("Index of {city} with interval and verdict, a row a null").format(city=city.name)
-            charts.draw(part.index, "index", alt)
+            charts.draw(part.index, "index", alt, data=lambda: index_table(here, [city], asked))
         if part.index_sentence:
             frame.sentence(part.index_sentence)
         frame.note(pull_note(asked, pattern_caveats.dates_caveat(city)))
     draw_table(_("The correlations as a table"), "correlations", part.table)
+
+
+def relation_table(here: OpenStudy, cities: Sequence[City], asked: Asked) -> pd.DataFrame:
+    """Return the figures of a forest plot of cities."""
+    found = [(city, measured(here, city.city_id, asked).rows) for city in cities]
+    return chart_tables.of_cities(
+        found, lambda rows: chart_tables.relation(rows, asked.relation, asked.coefficient)
+    )
+
+
+def pulls_table(here: OpenStudy, cities: Sequence[City], asked: Asked) -> pd.DataFrame:
+    """Return the figures of a scatter of relation (i) and pulls of cities."""
+    found = [(city, measured(here, city.city_id, asked).pairs) for city in cities]
+    return chart_tables.of_cities(
+        found, lambda pairs: chart_tables.two_relations(pairs, "census_correlation", f"pull_by_{asked.by}")
+    )
+
+
+def index_table(here: OpenStudy, cities: Sequence[City], asked: Asked) -> pd.DataFrame:
+    """Return the indices of cities with intervals and verdicts."""
+    found = [(city, measured(here, city.city_id, asked).indices) for city in cities]
+    return chart_tables.of_cities(found, chart_tables.indices)
 
 
 def title(asked: Asked) -> str:

@@ -31,8 +31,13 @@ def too_few_households(cells: pd.DataFrame) -> str | None:
     >>> too_few_households(pd.DataFrame({"households": [4.0, 7.0]})) is None
     True
     """
+    return too_few(cells["households"].sum())
+
+
+def too_few(households: float) -> str | None:
+    """Return why cells that hold so many households together are not handed out, None where they are."""
     least = read_settings().least_households
-    if cells["households"].sum() >= least:
+    if households >= least:
         return None
     return _(
         "These cells hold fewer than {least} households together, and are not handed out: statistical "
@@ -84,8 +89,7 @@ def cells_menu(here: OpenStudy, city: City, cells: pd.DataFrame, selected: str) 
     """
     with st.popover(_("Take away"), icon=":material/download:"):
         _cell_files(here, city, cells, selected)
-        whole = pd.DataFrame({"households": [here.ask(whole_tables.households, city.city_id)]})
-        if not too_few_households(whole):
+        if not too_few(here.ask(whole_tables.households, city.city_id)):
             file_menu.offer(here, city)
 
 

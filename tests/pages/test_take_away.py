@@ -99,13 +99,14 @@ def test_mean_differences_by_group() -> None:
 def test_charts_of_patterns(run_page: RunPage, taken: Taken, relation: str) -> None:
     test = run_page("patterns", relation=relation)
     assert not test.exception
+    by = "occlusion" if relation == "occlusion" else "activation"
     value = f"{relation}_spearman" + ("_less_null" if relation == "activation" else "")
     frame = taken["forest"][0]
     assert drawn(_figure(test, "forest"), "x") == given(frame, value)
     assert {"code", "name", "low_95", "high_95", "q_value", "effective_cells"} <= set(frame)
     frame = taken["scatter"][0]
     assert drawn(_figure(test, "scatter"), "x") == given(frame, "census_correlation")
-    assert drawn(_figure(test, "scatter"), "y") == given(frame, "pull")
+    assert drawn(_figure(test, "scatter"), "y") == given(frame, f"pull_by_{by}")
     frame = taken["ratios"][0]
     shown = given(frame, "activation_ratio") + given(frame, "share_of_cells_in_census")
     assert drawn(_figure(test, "ratios"), "x") == sorted(shown)
