@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -39,7 +40,7 @@ def pair_section(here: OpenStudy, city: City, method: str, level: str, heading: 
     if here.ask(ask.class_pairs, city.city_id, method, level).empty:
         return
     words, controls = st.columns([58, 42], vertical_alignment="bottom")
-    words.subheader(heading, anchor=False)
+    words.header(heading, anchor=False)
     with controls, st.container(horizontal=True, horizontal_alignment="right"):
         polarity = _control("polarity", _("Map"), _POLARITIES)
         titles = {name: measure.title for name, measure in MEASURES.items()}
@@ -52,17 +53,19 @@ def pair_section(here: OpenStudy, city: City, method: str, level: str, heading: 
         part.figure,
         "pairs-chart",
         _(_ALTS[polarity]),
-        data=lambda: chart_tables.class_pairs(
-            here.ask(ask.class_pairs, city.city_id, method, level).query("polarity == @polarity")
-        ),
+        data=lambda: chart_tables.class_pairs(_pairs(here, city.city_id, method, level, polarity)),
     )
     frame.sentence(part.sentence)
     frame.note(part.note)
 
 
+def _pairs(here: OpenStudy, city_id: str, method: str, level: str, polarity: str) -> pd.DataFrame:
+    everything = here.ask(ask.class_pairs, city_id, method, level)
+    return everything[everything.polarity == polarity]
+
+
 def _part(here: OpenStudy, city_id: str, method: str, level: str, polarity: str, measured: str) -> _Part:
-    everything, measure = here.ask(ask.class_pairs, city_id, method, level), MEASURES[measured]
-    pairs = everything[everything.polarity == polarity]
+    pairs, measure = _pairs(here, city_id, method, level, polarity), MEASURES[measured]
     if not shown_codes(pairs, measure):
         return _Part(None, "", "")
     # the lowest or highest 40 % of classes

@@ -556,7 +556,7 @@ def test_a_finished_job_shows_map_table_and_downloads(
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         assert "summary.json" in archive.namelist() and "maps.parquet" not in archive.namelist()
         assert archive.read("cells.csv") == (result_folder / "cells.csv").read_bytes()
-    assert any(chosen.split("m")[-1] in heading.value for heading in test.subheader)
+    assert any(chosen.split("m")[-1] in heading.value for heading in test.header)
     by_class = test.dataframe[1].value
     assert by_class[["cells", "hectares", "excess", "contribution"]].to_numpy().tolist() == [
         [2, 4.0, 0.25, 0.75]
@@ -578,7 +578,7 @@ def test_agreement_with_the_reader_s_census_is_shown(
     cells.assign(census_value=[1.0, np.nan, 3.0]).to_parquet(result_folder / "cells.parquet")
     test = run_page("upload", job=JOB)
     assert not test.exception
-    assert any(heading.value == "Against your census" for heading in test.subheader)
+    assert any(heading.value == "Against your census" for heading in test.header)
     assert "Rank correlation of &lt;b&gt; with the expected class: 0.50 (-0.10 to 0.80), 3 cells" in texts(
         test
     )
