@@ -112,10 +112,10 @@ def _study(here: OpenStudy) -> None:
 def _use() -> None:
     left, right = st.columns(2, gap="medium")
     with left:
-        st.subheader(_("What it may be used for"), anchor=False)
+        st.header(_("What it may be used for"), anchor=False)
         st.markdown("\n".join(f"- {_(text)}" for text in _MAY))
     with right:
-        st.subheader(_("What it may not be used for"), anchor=False)
+        st.header(_("What it may not be used for"), anchor=False)
         least = read_settings().least_households
         secrecy = _(
             "To look for those whom secrecy protects: selections of cells with fewer than {least} households "
@@ -125,7 +125,7 @@ def _use() -> None:
 
 
 def _city(here: OpenStudy, city: City) -> None:
-    st.subheader(plain(city.name), anchor=False)
+    st.header(plain(city.name), anchor=False)
     if here.row.is_generated and city.recipe is not None:
         frame.sentence(_invented(city))
     left, right = st.columns([46, 54], gap="medium")
@@ -218,12 +218,12 @@ def _threshold_table(thresholds: pd.DataFrame, n_classes: int) -> pd.DataFrame:
 def _glossary(here: OpenStudy) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
-        st.subheader(_("Words of the census, for those who know networks"), anchor=False)
+        st.header(_("Words of the census, for those who know networks"), anchor=False)
         st.html(_words(glossary.CENSUS_TERMS))
     with right:
-        st.subheader(_("Words of networks, for those who know the census"), anchor=False)
+        st.header(_("Words of networks, for those who know the census"), anchor=False)
         st.html(_words(glossary.NETWORK_TERMS))
-    st.subheader(_("Words of this study"), anchor=False)
+    st.header(_("Words of this study"), anchor=False)
     st.html(_words(glossary.STUDY_TERMS))
     classes = here.ask(ask.class_names)
     if len(classes):

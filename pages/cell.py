@@ -239,7 +239,7 @@ def _neighbours(here: OpenStudy, city: City, cell: dict[str, Any]) -> None:
     size = here.row.cell_size_m
     near = here.ask(cell_queries.cells_near, city.city_id, int(cell["x"]), int(cell["y"]), size)
     by_corner = {(row["x"], row["y"]): row for row in near.to_dict("records")}
-    st.subheader(_("The eight cells around"), anchor=False)
+    st.header(_("The eight cells around"), anchor=False)
     frame.note(_("Census class, then predicted class of each neighbour; select one to go there."))
     with st.container(key="neighbours"):
         for row in _AROUND:
@@ -267,7 +267,7 @@ def _classes(cell: dict[str, Any]) -> str:
 
 
 def _land_use(here: OpenStudy, city: City, cell: dict[str, Any]) -> None:
-    st.subheader(_("Where the evidence lies"), anchor=False)
+    st.header(_("Where the evidence lies"), anchor=False)
     z_standard = None if is_missing(cell["z_standard"]) else float(cell["z_standard"])
     if not city.has_land_use:
         without = _(

@@ -141,7 +141,7 @@ def _basis(n: int, with_imputed: bool, n_classes: int, quintiles: bool) -> str:
 
 
 def _disagreements(view: View) -> None:
-    st.subheader(_("Largest disagreements"), anchor=False)
+    st.header(_("Largest disagreements"), anchor=False)
     if view.selected:
         rows = view.kept(_largest_selected)
     else:

@@ -193,7 +193,7 @@ def _ratios(here: OpenStudy, city: City, choice: Choice, has_others: bool) -> No
         heading = _("Where the poor and the rich map of {city} dwell ({method})")
     else:
         heading = _("Where the poor and the rich map dwell ({method})")
-    words.subheader(heading.format(method=method, city=plain(city.name)), anchor=False)
+    words.header(heading.format(method=method, city=plain(city.name)), anchor=False)
     with control, st.container(horizontal=True, horizontal_alignment="right"):
         estimator = _pick(
             "estimator",

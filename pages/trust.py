@@ -83,7 +83,7 @@ def page() -> None:
 
 
 def _reliance(here: OpenStudy, city: City, with_imputed: bool) -> None:
-    st.subheader(
+    st.header(
         _("What the model relies on in {city}").format(city=plain(city.name)),
         anchor=False,
     )
@@ -133,7 +133,7 @@ def _reliance_part(here: OpenStudy, city_id: str, with_imputed: bool) -> _Part:
 
 
 def _agreement(here: OpenStudy, city: City) -> None:
-    st.subheader(_("Do the maps point where it matters?"), anchor=False)
+    st.header(_("Do the maps point where it matters?"), anchor=False)
     part = kept(_agreement_part, here, city.city_id)
     if part.figure is None:
         st.info(_("No agreement of maps with class occlusion was published."))
@@ -176,7 +176,7 @@ def _agreement_part(here: OpenStudy, city_id: str) -> _Part:
 def _cascade_and_removal(here: OpenStudy, city: City) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
-        st.subheader(_("Does the map know the weights?"), anchor=False)
+        st.header(_("Does the map know the weights?"), anchor=False)
         part = kept(_cascade_part, here, city.city_id)
         if part.figure is not None:
             charts.draw(
@@ -193,7 +193,7 @@ def _cascade_and_removal(here: OpenStudy, city: City) -> None:
             )
         )
     with right:
-        st.subheader(_("Does the map find the evidence first?"), anchor=False)
+        st.header(_("Does the map find the evidence first?"), anchor=False)
         part = kept(_removal_part, here, city.city_id)
         if part.figure is not None:
             charts.draw(
@@ -234,7 +234,7 @@ def _removal_part(here: OpenStudy, city_id: str) -> _Part:
 
 
 def _likeness(here: OpenStudy, city: City) -> None:
-    st.subheader(_("Does the map depend on what was learned?"), anchor=False)
+    st.header(_("Does the map depend on what was learned?"), anchor=False)
     rows, said = kept(_likeness_part, here, city.city_id)
     if rows:
         figures.figures(rows)
@@ -259,7 +259,7 @@ def _likeness_part(here: OpenStudy, city_id: str) -> tuple[list[tuple[str, str, 
 
 
 def _recovery(here: OpenStudy) -> None:
-    st.subheader(_("Worlds whose truth is known"), anchor=False)
+    st.header(_("Worlds whose truth is known"), anchor=False)
     if not RECOVERY.is_file():
         st.info(
             _(

@@ -30,7 +30,7 @@ _KNOWN = {
 
 def files_section(here: OpenStudy, city: City) -> None:
     """Say what went into the study: a table of sources, and every file with its hash."""
-    st.subheader(_("Sources, licences and dates"), anchor=False)
+    st.header(_("Sources, licences and dates"), anchor=False)
     files = here.ask(ask.provenance)
     if files.empty:
         st.info(_("This publication names no files."))
@@ -105,7 +105,7 @@ def sources(files: pd.DataFrame) -> pd.DataFrame:
 
 def models_section(here: OpenStudy) -> None:
     """List the networks: what they were trained on, their weights, and how."""
-    st.subheader(_("Networks"), anchor=False)
+    st.header(_("Networks"), anchor=False)
     models = here.ask(ask.models)
     if models.empty:
         st.info(_("This publication names no networks."))

@@ -69,7 +69,7 @@ def compare(view: View, other: View) -> None:
     city_maps.beside(view, other)
     frame.sentence(scale_sentence(view, other))
     for one in (view, other):
-        st.subheader(plain(one.city.name), anchor=False)
+        st.header(plain(one.city.name), anchor=False)
         frame.data_line(one.here, one.city)
         measures = one.here.ask(queries.agreement, one.city.city_id, one.with_imputed)
         if measures.empty:
@@ -84,11 +84,12 @@ def compare(view: View, other: View) -> None:
             "one city at a time."
         )
     )
-    for column, one, key in zip(st.columns(2, gap="medium"), (view, other), ("a", "b"), strict=True):
+    for column, one in zip(st.columns(2, gap="medium"), (view, other), strict=True):
         with column:
             st.markdown(f"**{plain(one.city.name)}**")
-            city_charts.confusion(one, key=f"confusion-{key}")
-            city_charts.calibration(one, key=f"calibration-{key}")
+            # files are named by these keys, after the first city
+            city_charts.confusion(one, key=f"confusion-{one.city.city_id}")
+            city_charts.calibration(one, key=f"calibration-{one.city.city_id}")
 
 
 def scale_sentence(view: View, other: View) -> str:

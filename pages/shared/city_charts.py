@@ -18,7 +18,7 @@ from pages.shared.language import _
 def confusion(view: View, on_select: Callable[[], None] | None = None, key: str = "confusion") -> None:
     """Draw the confusion matrix of the cells of all parts of the selection but its own; with `on_select`, a
     cell of it can be clicked."""
-    st.subheader(_("Confusion"), anchor=False)
+    st.header(_("Confusion"), anchor=False)
     # a chart that sets a part shows the cells of the others
     others = view.only(view.selected.only(confusion=None))
     n_shown = 5 if view.quintiles else view.n_classes
@@ -37,7 +37,7 @@ def confusion(view: View, on_select: Callable[[], None] | None = None, key: str 
 
 def calibration(view: View, key: str = "calibration") -> None:
     """Draw the calibration of the whole city."""
-    st.subheader(_("Calibration"), anchor=False)
+    st.header(_("Calibration"), anchor=False)
     bins = view.here.ask(queries.calibration, view.city.city_id, view.with_imputed)
     if len(city_words.solid_bins(bins)):
         figure = view.only(type(view.selected)()).drawn(_calibration_chart)

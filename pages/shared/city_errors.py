@@ -22,7 +22,7 @@ def errors(view: View) -> None:
     one = city_words.unit(view.n_classes)
     left, middle, right = st.columns([1, 1, 1.15], gap="medium")
     with left:
-        st.subheader(_("Differences"), anchor=False)
+        st.header(_("Differences"), anchor=False)
         # a chart that sets a part of the selection shows the cells of the others
         others = view.only(view.selected.only(difference=None))
         charts.draw(
@@ -39,7 +39,7 @@ def errors(view: View) -> None:
     if not view.kept(_any):
         return
     with middle:
-        st.subheader(_("Difference by census {unit}").format(unit=one), anchor=False)
+        st.header(_("Difference by census {unit}").format(unit=one), anchor=False)
         _drawn(
             view.drawn(_by_class_chart),
             "by-class",
@@ -53,7 +53,7 @@ def errors(view: View) -> None:
             view.withheld,
         )
     with right:
-        st.subheader(_("Difference by density"), anchor=False)
+        st.header(_("Difference by density"), anchor=False)
         _drawn(
             view.drawn(_by_density_chart),
             "by-density",

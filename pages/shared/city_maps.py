@@ -76,7 +76,7 @@ def beside(view: View, other: View) -> None:
         ends = (min(low for low, _high in both), max(high for _low, high in both))
     for column, one, key in zip(st.columns(2, gap="small"), (view, other), ("a", "b"), strict=True):
         with column:
-            st.subheader(plain(one.city.name), anchor=False)
+            st.header(plain(one.city.name), anchor=False)
             url, legend = _picture(one, name, ends)
             pictures = (
                 [Picture("left", name if name == photograph_layer.NAME else "cells", url)] if url else []

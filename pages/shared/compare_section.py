@@ -62,7 +62,7 @@ def compare_section(here: OpenStudy, cities: Sequence[City], asked: Asked) -> No
     names = listed([city.name for city in cities])
     left, right = st.columns([54, 46], gap="medium")
     with left:
-        st.subheader(title(asked), anchor=False)
+        st.header(title(asked), anchor=False)
         st.html(_legend(cities))
         if part.forest is not None:
             alt = _("Forest plot of {cities}: {relation}").format(
@@ -72,7 +72,7 @@ def compare_section(here: OpenStudy, cities: Sequence[City], asked: Asked) -> No
         frame.sentence(part.sentence)
         frame.note(part.note)
     with right:
-        st.subheader(_("Does the network pull the way of the census?"), anchor=False)
+        st.header(_("Does the network pull the way of the census?"), anchor=False)
         if part.index is not None:
             alt = _("Index of {cities} with interval and verdict, a row a null").format(cities=names)
             charts.draw(part.index, "index-cities", alt, data=lambda: index_table(here, cities, asked))

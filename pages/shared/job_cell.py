@@ -41,7 +41,7 @@ def show(result: JobResult, cell_id: str) -> None:
     """Draw the cell from near: photograph with activation, class distribution, where the evidence lies."""
     place = list(result.cells.cell_id).index(cell_id)
     cell = result.cells.iloc[place]
-    st.subheader(_("Cell {cell}").format(cell=frame.short_id(cell_id)), anchor=False)
+    st.header(_("Cell {cell}").format(cell=frame.short_id(cell_id)), anchor=False)
     left, right = st.columns([42, 58], gap="medium")
     with left:
         _photograph(result, place, cell)

@@ -18,7 +18,7 @@ def show(result: JobResult) -> None:
     """Draw agreement figures, the confusion matrix, the scatter, and the largest disagreements."""
     found = dict(result.summary["census"])
     n_classes = int(result.summary["n_classes"])
-    st.subheader(_("Against your census"), anchor=False)
+    st.header(_("Against your census"), anchor=False)
     agreement = found.get("agreement")
     if agreement:
         figures.figures(job_words.agreement_figures(agreement, n_classes))

@@ -47,7 +47,7 @@ def show(shown: str | None, who: Visitor) -> None:
     others = [job for job in jobs.recent(who.owner) if job.job != shown]
     if not others:
         return
-    st.subheader(
+    st.header(
         _("Your earlier photographs") if who.signed_in else _("Earlier in this browser session"), anchor=False
     )
     for job in others:

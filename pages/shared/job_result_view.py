@@ -57,7 +57,7 @@ def show(now: JobState) -> None:
 def _controls(now: JobState, n_classes: int) -> tuple[bool, bool]:
     """Draw the line of the photograph's name; return (quintiles, photograph beneath the maps)."""
     title, classes, beneath = st.columns([52, 22, 26], vertical_alignment="center", gap="small")
-    title.subheader(plain(now.name), anchor=False)
+    title.header(plain(now.name), anchor=False)
     quintiles = False
     if n_classes == 10:
         options = {"deciles": _("Deciles"), "quintiles": _("Quintiles")}
@@ -169,10 +169,10 @@ def _figures(result: JobResult, n_classes: int) -> None:
 def _cells(result: JobResult, chosen: str | None) -> None:
     left, right = st.columns([62, 38], gap="medium")
     with left:
-        st.subheader(_("Cells"), anchor=False)
+        st.header(_("Cells"), anchor=False)
         job_tables.cells(result)
     with right:
-        st.subheader(_("All cells together"), anchor=False)
+        st.header(_("All cells together"), anchor=False)
         charts.draw(
             charts.distribution(result.probabilities.mean(axis=0), None),
             "result.all",

@@ -57,7 +57,7 @@ def choose(rows: list[int], ids: list[str], table: str) -> None:
 
 def land_use(activation: pd.DataFrame) -> None:
     """Draw activation by land-use class over the whole region."""
-    st.subheader(_("Activation by land-use class"), anchor=False)
+    st.header(_("Activation by land-use class"), anchor=False)
     table = job_result.by_class(activation).sort_values("excess", ascending=False)
     table.insert(0, "class", [label(code, class_name(code)) for code in table.code])
     st.dataframe(

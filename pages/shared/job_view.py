@@ -45,7 +45,7 @@ def _progress(job: str, mine: bool) -> None:
         st.rerun()
     # a worker that was killed is replaced by the next look at the page; with one alive this only tries a lock
     jobs.ensure_worker()
-    st.subheader(plain(now.name), anchor=False)
+    st.header(plain(now.name), anchor=False)
     st.progress(now.done / now.total if now.total else 0.0, text=plain(job_words.progress_text(now)))
     frame.note(_("This page may be closed: the worker goes on, and this address shows the result."))
     if not mine:
@@ -61,7 +61,7 @@ def _progress(job: str, mine: bool) -> None:
 
 def _paused(now: JobState, mine: bool) -> None:
     """Say how far a paused job came, and let it go on."""
-    st.subheader(plain(now.name), anchor=False)
+    st.header(plain(now.name), anchor=False)
     st.progress(now.done / now.total if now.total else 0.0, text=job_words.paused_text(now))
     frame.note(_("What is finished is kept. Going on, the job waits its turn again."))
     if not mine:

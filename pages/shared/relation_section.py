@@ -108,14 +108,14 @@ def relation_section(here: OpenStudy, city: City, asked: Asked) -> None:
     part = kept(_part, here, city.city_id, asked.relation, asked.level, asked.coefficient, asked.with_imputed)
     left, right = st.columns([54, 46], gap="medium")
     with left:
-        st.subheader(title(asked), anchor=False)
+        st.header(title(asked), anchor=False)
         if part.forest is not None:
             alt = _("Forest plot: {relation}").format(relation=_(RELATIONS[asked.relation]))
             charts.draw(part.forest, "forest", alt, data=lambda: relation_table(here, [city], asked))
         frame.sentence(part.forest_sentence)
         frame.note(part.forest_note)
     with right:
-        st.subheader(_("Does the network pull the way of the census?"), anchor=False)
+        st.header(_("Does the network pull the way of the census?"), anchor=False)
         if part.scatter is not None:
             alt = _(_SCATTER_ALTS[asked.by])
             charts.draw(part.scatter, "scatter", alt, data=lambda: pulls_table(here, [city], asked))

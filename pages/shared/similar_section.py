@@ -23,7 +23,7 @@ _KEPT = ("evidence", "outlines", "around", "map", "explains")
 
 def section(here: OpenStudy, city: City, cell: dict[str, Any]) -> None:
     """Draw the row of similar cells; one line where the publication holds no features of the cell."""
-    st.subheader(_("Similar cells"), anchor=False)
+    st.header(_("Similar cells"), anchor=False)
     alike = similar(here, city.city_id, cell["cell_id"])
     if alike.empty:
         frame.sentence(_("No cell can be compared: the publication holds no features of this one."))

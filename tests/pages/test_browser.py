@@ -196,7 +196,7 @@ def test_correlation_plots_are_toggled(page: Page, server: str, pictures: Path) 
     ):
         page.get_by_role("radio", name=label).or_(page.get_by_role("button", name=label)).first.click()
         expect(page).to_have_url(re.compile(f"relation={relation}"))
-        expect(page.locator("h3").filter(has_text=label)).to_be_visible()
+        expect(page.locator("h2").filter(has_text=label)).to_be_visible()
         settle(page)
     page.get_by_role("radio", name="Grad-CAM").or_(page.get_by_role("button", name="Grad-CAM")).first.click()
     expect(page).to_have_url(re.compile("map=paper"))

@@ -52,7 +52,7 @@ def shown_texts(test: AppTest) -> Iterator[tuple[str, str]]:
         if isinstance(node, Block):
             stack.extend(node.children.values())
         proto = getattr(node, "proto", None)
-        if isinstance(proto, Message):
+        if isinstance(proto, Message) and node.type != "json":  # settings of the study: data, not text
             for text in _strings(proto):
                 if not text.startswith("<style>"):
                     yield node.type, text
