@@ -113,13 +113,9 @@ def _figures(view: View) -> None:
     if view.selected:
         city_selection.selected_figures(view)
         return
-    measures = view.here.ask(queries.agreement, view.city.city_id, view.with_imputed)
-    if measures.empty:
-        frame.sentence(_("No agreement with the census was published for this city."))
-        return
-    st.html(frame.tight(city_words.figures_html(measures, view.n_classes)))
-    frame.sentence(city_words.verdict(measures, view.n_classes))
-    frame.note(_basis(int(measures["n"].max()), view.with_imputed, view.n_classes, view.quintiles))
+    n = city_charts.agreement(view)
+    if n:
+        frame.note(_basis(n, view.with_imputed, view.n_classes, view.quintiles))
 
 
 def _basis(n: int, with_imputed: bool, n_classes: int, quintiles: bool) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from data.store import pattern_queries, queries
+from data.store import pattern_queries
 from data.store.queries import City
 from pages.shared import city_charts, city_maps, city_words, frame, state
 from pages.shared.city_view import View
@@ -71,12 +71,7 @@ def compare(view: View, other: View) -> None:
     for one in (view, other):
         st.header(plain(one.city.name), anchor=False)
         frame.data_line(one.here, one.city)
-        measures = one.here.ask(queries.agreement, one.city.city_id, one.with_imputed)
-        if measures.empty:
-            frame.sentence(_("No agreement with the census was published for this city."))
-            continue
-        st.html(frame.tight(city_words.figures_html(measures, one.n_classes)))
-        frame.sentence(city_words.verdict(measures, one.n_classes))
+        city_charts.agreement(one)
     frame.note(
         _(
             "Large: mean of the values inside each fold, with its 95 % interval. Two intervals that overlap "

@@ -13,6 +13,25 @@ from data.store import queries
 from pages.shared import chart_tables, charts, city_selection, city_words, frame
 from pages.shared.city_view import View
 from pages.shared.language import _
+from pages.shared.selection import Selection
+
+
+def agreement(view: View) -> int:
+    """Draw the agreement of a city with the census and say what it means; return of how many cells it is, 0
+    where none was published."""
+    n, figures, verdict = view.only(Selection()).drawn(_agreement)
+    if n:
+        st.html(figures)
+    frame.sentence(verdict)
+    return int(n)
+
+
+def _agreement(view: View) -> tuple[int, str, str]:
+    measures = view.here.once(queries.agreement, view.city.city_id, view.with_imputed)
+    if measures.empty:
+        return 0, "", _("No agreement with the census was published for this city.")
+    figures = frame.tight(city_words.figures_html(measures, view.n_classes))
+    return int(measures["n"].max()), figures, city_words.verdict(measures, view.n_classes)
 
 
 def confusion(view: View, on_select: Callable[[], None] | None = None, key: str = "confusion") -> None:
@@ -38,16 +57,15 @@ def confusion(view: View, on_select: Callable[[], None] | None = None, key: str 
 def calibration(view: View, key: str = "calibration") -> None:
     """Draw the calibration of the whole city."""
     st.header(_("Calibration"), anchor=False)
-    bins = view.here.ask(queries.calibration, view.city.city_id, view.with_imputed)
-    if len(city_words.solid_bins(bins)):
-        figure = view.only(type(view.selected)()).drawn(_calibration_chart)
+    figure, said = view.only(Selection()).on_classes.drawn(_calibration)
+    if figure is not None:
         charts.draw(
             figure,
             key,
             _("Observed share against stated probability"),
-            data=lambda: chart_tables.calibration(city_words.solid_bins(bins)),
+            data=lambda: chart_tables.calibration(_solid_bins(view)),
         )
-    frame.sentence(city_words.calibration_sentence(bins))
+    frame.sentence(said)
 
 
 def confusion_table(rows: pd.DataFrame, n_classes: int, quintiles: bool) -> np.ndarray:
@@ -72,6 +90,11 @@ def _confusion_chart(view: View, chosen: tuple[int, int] | None) -> go.Figure:
     return charts.confusion(table, city_words.unit(len(table)), chosen)
 
 
-def _calibration_chart(view: View) -> go.Figure:
+def _solid_bins(view: View) -> pd.DataFrame:
+    return city_words.solid_bins(view.here.once(queries.calibration, view.city.city_id, view.with_imputed))
+
+
+def _calibration(view: View) -> tuple[go.Figure | None, str]:
     bins = view.here.once(queries.calibration, view.city.city_id, view.with_imputed)
-    return charts.calibration(city_words.solid_bins(bins))
+    solid = city_words.solid_bins(bins)
+    return charts.calibration(solid) if len(solid) else None, city_words.calibration_sentence(bins)

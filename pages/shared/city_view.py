@@ -24,6 +24,7 @@ from pages.shared.selection import Selection
 from pages.shared.study import OpenStudy
 
 T = TypeVar("T")
+COMPARED = ["cell_id", "x", "y", "individuals", "class", "predicted", "expected_class"]
 
 
 @dataclass(frozen=True)
@@ -77,13 +78,13 @@ class View:
 
     def only(self, selected: Selection) -> View:
         """Return the view with another selection."""
-        return replace(self, selected=selected)
+        return self if selected == self.selected else replace(self, selected=selected)
 
     @property
     def on_classes(self) -> View:
         """The view for figures that stay on the study's classes: quintiles matter only to what was picked in
         the confusion matrix."""
-        return self if self.selected.confusion else replace(self, quintiles=False)
+        return replace(self, quintiles=False) if self.quintiles and not self.selected.confusion else self
 
     @cached_property
     def mask(self) -> NDArray[np.bool_]:
@@ -97,12 +98,13 @@ class View:
 
     @cached_property
     def compared(self) -> pd.DataFrame:
-        """The cells of the selection that can be compared: census class and out-of-fold prediction."""
+        """The cells of the selection that can be compared, with census class and out-of-fold prediction:
+        columns COMPARED."""
         cells = self.cells
         known = cells["class"].notna() & cells["predicted"].notna() & cells["out_of_fold"].fillna(False)
         if not self.with_imputed:
             known &= ~cells["imputed"]
-        return cells[known.to_numpy(bool) & self.mask]
+        return cells[COMPARED][known.to_numpy(bool) & self.mask]
 
     def kept(self, make: Callable[..., T], *further: Hashable) -> T:
         """Return `make(view, *further)`, made once for publication, city, selection, classes and imputed.

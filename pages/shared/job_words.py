@@ -120,12 +120,12 @@ def census_sentence(found: dict[str, Any]) -> str:
 
     >>> census_sentence({"column": "income", "n": 40, "imputed": 2, "spearman": {"value": 0.5, "low": 0.25,
     ...     "high": 0.7, "note": ""}})
-    'Rank correlation of income with the expected class: 0.50 (0.25 to 0.70), 40 cells, 2 imputed left out.'
+    'Rank correlation of income with the expected class: 0.50 (0.25 to 0.70), 40 cells, 2 imputed cells left out.'
     """
     given, imputed = found["spearman"], found["imputed"]
     left_out = ""
     if imputed:
-        text = plural("{n} imputed left out", "{n} imputed left out", imputed)
+        text = plural("{n} imputed cell left out", "{n} imputed cells left out", imputed)
         left_out = ", " + text.format(n=number(imputed))
     if given["value"] is None:
         text = _("No correlation can be given for {column}: {why}")

@@ -13,7 +13,7 @@ from data.store import cell_queries
 from pages.shared import palette
 from pages.shared.class_names import short_name
 from pages.shared.language import _, later, number
-from pages.shared.rasters import Raster, as_data_url
+from pages.shared.rasters import Raster, numbers_as_data_url
 
 NAME, TITLE = "land_use", later("Land use")
 _LONGEST_SIDE = 1500  # pixels; a PNG of flat colours stays under some 100 kB
@@ -51,7 +51,7 @@ def land_use_map(
     area = np.bincount(numbers.ravel(), minlength=len(codes) + 1)[1:]
     largest = codes.iloc[np.argsort(-area, kind="stable")]
     named = [(str(c), str(n), str(k)) for c, n, k in largest[["code", "name", "colour"]].to_numpy()]
-    return as_data_url(table[numbers]), named
+    return numbers_as_data_url(numbers, table), named
 
 
 def _cells_map(
@@ -65,7 +65,7 @@ def _cells_map(
     table[1:, 3] = 255
     numbers = raster.spread(cells["x"], cells["y"], numbered.reindex(cells["code"]).to_numpy())
     named = [(str(c), str(n), str(k)) for c, n, k in classes[["code", "name", "colour"]].to_numpy()]
-    return as_data_url(table[numbers]), named
+    return numbers_as_data_url(numbers, table), named
 
 
 def legend(classes: list[tuple[str, str, str]]) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pages.shared import palette
 from pages.shared.language import _, later, number
-from pages.shared.rasters import Raster, as_data_url, colour_bitmap, paired
+from pages.shared.rasters import Raster, colour_bitmap, numbers_as_data_url, paired
 
 NAMES = {
     "census": later("Census"),
@@ -92,10 +92,11 @@ def picture(
 ) -> str:
     """Return the layer's bitmap, one pixel a cell, as a data URL; with `selected` (n,), the others faded."""
     table = palette.rgb_table(list(drawn.colours))
-    x, y = cells["x"].to_numpy(), cells["y"].to_numpy()
-    alpha = 255 if selected is None else np.where(selected, 255, FADED)
     missing = palette.rgb(palette.inks().no_data)
-    return as_data_url(colour_bitmap(raster, x, y, drawn.steps, table, missing, alpha))
+    faded = False if selected is None else ~selected
+    return numbers_as_data_url(
+        *colour_bitmap(raster, cells["x"], cells["y"], drawn.steps, table, missing, faded, FADED)
+    )
 
 
 def legend(drawn: Layer) -> str:

@@ -40,7 +40,7 @@ def pair_section(here: OpenStudy, city: City, method: str, level: str, heading: 
     if here.ask(ask.class_pairs, city.city_id, method, level).empty:
         return
     words, controls = st.columns([58, 42], vertical_alignment="bottom")
-    words.subheader(heading, anchor=False)
+    words.header(heading, anchor=False)
     with controls, st.container(horizontal=True, horizontal_alignment="right"):
         polarity = _control("polarity", _("Map"), _POLARITIES)
         titles = {name: measure.title for name, measure in MEASURES.items()}

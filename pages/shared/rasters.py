@@ -64,20 +64,21 @@ def colour_bitmap(
     steps: ArrayLike,
     table: NDArray[np.uint8],
     missing: tuple[int, int, int],
-    alpha: ArrayLike = 255,
-) -> NDArray[np.uint8]:
-    """Return an RGBA picture (height, width, 4): step k of a cell in the colour table[k], -1 in `missing`,
-    none clear.
+    faded: ArrayLike = False,
+    alpha: int = 46,
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return a picture of numbers (height, width) and their colours (n, 4), RGBA: step k of a cell in the
+    colour table[k], -1 in `missing`, none clear.
 
-    `steps` (n,) are integers from -1 to len(table) - 1; `alpha` (n,) or one for all, 0 to 255.
+    `steps` (n,) are integers from -1 to len(table) - 1, at most 126; cells that are `faded` (n,) have `alpha`
+    of 255.
     """
-    steps = np.asarray(steps, dtype=np.int64)
-    colours = np.where((steps >= 0)[:, None], table[np.maximum(steps, 0)], np.array(missing, dtype=np.uint8))
-    picture = np.zeros((raster.height, raster.width, 4), dtype=np.uint8)
-    row, column = raster.pixel(x, y)
-    picture[row, column, :3] = colours
-    picture[row, column, 3] = alpha
-    return picture
+    shown = np.vstack([[missing], table]).astype(np.uint8)
+    solid = np.column_stack([shown, np.full(len(shown), 255, np.uint8)])
+    pale = np.column_stack([shown, np.full(len(shown), alpha, np.uint8)])
+    colours = np.vstack([np.zeros((1, 4), np.uint8), solid, pale])
+    numbers = np.asarray(steps, dtype=np.int64) + 2 + len(shown) * np.asarray(faded, dtype=np.int64)
+    return raster.spread(x, y, numbers), colours
 
 
 def hatch_lines(
@@ -104,7 +105,16 @@ def lines_as_data_url(lines: NDArray[np.bool_], colour: tuple[int, int, int]) ->
     picture = Image.fromarray(lines.astype(np.uint8), mode="P")
     picture.putpalette([0, 0, 0, *colour])
     buffer = io.BytesIO()
-    picture.save(buffer, format="PNG", bits=1, transparency=bytes([0, 255]))
+    picture.save(buffer, format="PNG", bits=1, compress_level=3, transparency=bytes([0, 255]))
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def numbers_as_data_url(numbers: NDArray[np.uint8], colours: NDArray[np.uint8]) -> str:
+    """Return a picture (height, width) of numbers of colours (n, 4), RGBA, as the data URL of a PNG."""
+    picture = Image.fromarray(numbers, mode="P")
+    picture.putpalette(colours[:, :3].tobytes())
+    buffer = io.BytesIO()
+    picture.save(buffer, format="PNG", transparency=colours[:, 3].tobytes())
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 

@@ -40,7 +40,7 @@ def alpha_of_map(test: AppTest) -> np.ndarray:
     data = json.loads(component.json)
     (image,) = [one["image"] for one in data["deck"]["layers"] if one["id"] == "left-cells"]
     content = base64.b64decode(image.strip('"').split(",")[1])
-    return np.asarray(Image.open(io.BytesIO(content)))[..., 3]
+    return np.asarray(Image.open(io.BytesIO(content)).convert("RGBA"))[..., 3]
 
 
 def test_a_range_of_differences_filters_everything(

@@ -134,7 +134,7 @@ def test_a_finished_job_shows_map_table_and_downloads(
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         assert "summary.json" in archive.namelist() and "maps.parquet" not in archive.namelist()
         assert archive.read("cells.csv") == (result_folder / "cells.csv").read_bytes()
-    assert "Cell N2800000 E4000000" in [heading.value for heading in test.subheader]
+    assert "Cell N2800000 E4000000" in [heading.value for heading in test.header]
     by_class = test.dataframe[1].value
     assert by_class[["cells", "hectares", "excess", "contribution"]].to_numpy().tolist() == [
         [2, 4.0, 0.25, 0.75]
@@ -215,7 +215,7 @@ def test_agreement_with_the_reader_s_census_is_shown(
     stand_in(state="done", result=with_census, cells=3, done=3, total=4)
     test = run_page("upload", job=JOB, left="difference", right="land_use", cell=format_cell_id(*CELLS[2]))
     assert not test.exception
-    assert any(heading.value == "Against your census" for heading in test.subheader)
+    assert any(heading.value == "Against your census" for heading in test.header)
     said = texts(test)
     assert "Rank correlation of &lt;b&gt; with the expected class: 0.50 (−0.10 to 0.80), 3 cells" in said
     assert "10.0 to 30.0 % · by chance 10 %" in said
