@@ -22,7 +22,7 @@ from core.pipeline.train import ModelTask, model_tasks
 from core.pipeline.workspace import Workspace, write_facts
 from core.statistics.principal import directions, principal_axes
 
-MOST_AXES = 32  # enough for likeness (cosines within 0.02 in the demo study), 128 bytes a cell
+MOST_AXES = 32  # demo study: 99 of 100 cosines within 0.02, 95 % of the 8 nearest cells the same as without
 PORTION = 4096  # rows in memory at a time
 
 
