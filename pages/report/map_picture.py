@@ -61,10 +61,11 @@ def cells_bitmap(
     """
     ink = palette.inks()
     raster, cells = ground.raster, ground.cells
-    alpha = 255 if selected is None else np.where(selected, 255, 46)
+    faded = False if selected is None else ~selected
     table = palette.rgb_table(list(colours))
     missing = palette.rgb(ink.no_data)
-    plain = colour_bitmap(raster, cells["x"], cells["y"], steps, table, missing, alpha)
+    numbers, shades = colour_bitmap(raster, cells["x"], cells["y"], steps, table, missing, faded)
+    plain = shades[numbers]
     pixels = max(1, min(16, _LONGEST // max(raster.width, raster.height)))
     picture = np.kron(plain, np.ones((pixels, pixels, 1), dtype=np.uint8))
     if pixels > 1:  # else a cell is a pixel, and has no room for lines

@@ -71,8 +71,7 @@ def device_text(device: str) -> str:
     cores = _CORES.fullmatch(device)
     if cores is None:
         return device
-    text = plural("CPU, {n} of {total} cores", "CPU, {n} of {total} cores", int(cores[1]))
-    return text.format(n=cores[1], total=cores[2])
+    return _("CPU, {n} of {total} cores").format(n=cores[1], total=cores[2])
 
 
 def duration(seconds: float) -> str:
@@ -118,9 +117,9 @@ def predicted_title(n_classes: int) -> str:
 def census_sentence(found: dict[str, Any]) -> str:
     """Say the agreement in a sentence, with its interval and what was left out.
 
-    >>> census_sentence({"column": "income", "n": 40, "imputed": 2, "spearman": {"value": 0.5, "low": 0.25,
+    >>> census_sentence({"column": "x", "n": 40, "imputed": 2, "spearman": {"value": 0.5, "low": 0.25,
     ...     "high": 0.7, "note": ""}})
-    'Rank correlation of income with the expected class: 0.50 (0.25 to 0.70), 40 cells, 2 imputed cells left out.'
+    'Rank correlation of x with the expected class: 0.50 (0.25 to 0.70), 40 cells, 2 imputed cells left out.'
     """
     given, imputed = found["spearman"], found["imputed"]
     left_out = ""
