@@ -92,7 +92,7 @@ def test_map_and_outlines_stay_on_the_photograph_at_every_zoom(page: Page, study
         ).fetchone()
     page.goto(f"/cell?cell={cell_id}&evidence=80&outlines=0")
     window = page.locator('[data-part="window"]')
-    expect(window).to_have_attribute("data-drawn", "yes")
+    expect(window).to_have_attribute("data-drawn", "yes", timeout=90_000)
     settle(page)
     address = page.url
     window.focus()
@@ -159,7 +159,7 @@ def test_map_and_outlines_stay_on_the_photograph_at_every_zoom(page: Page, study
 
 def test_a_similar_cell_is_a_click_away_and_back_is_back(page: Page, study: Path) -> None:
     page.goto("/cell?evidence=30&around=1")
-    expect(page.locator('[data-part="window"]')).to_have_attribute("data-drawn", "yes")
+    expect(page.locator('[data-part="window"]')).to_have_attribute("data-drawn", "yes", timeout=90_000)
     settle(page)
     title = page.locator("h1").inner_text()
     assert view(page)[2] == pytest.approx(1 / 3)
