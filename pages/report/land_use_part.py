@@ -136,15 +136,42 @@ def _pulls(source: Source, census: pd.DataFrame) -> list[Block]:
     return [
         Pictures(tuple(pictures)),
         Text(index_words.index_sentence(indices, city)),
+        *_indices(indices),
         note(
             _(
                 "Shaded: same sign. The pull of a class is which way, and how far, what the network sees on "
                 "it moves z; the index is the correlation of the two across classes, weighted by effective "
                 "cells. Not being able to tell is not the same as disregard."
             ),
+            _(index_words.VERDICT_RULE),
             pattern_caveats.dates_caveat(city),
         ),
     ]
+
+
+def _indices(indices: pd.DataFrame) -> list[Block]:
+    """Every index with its null, interval and verdict."""
+    known = indices[indices.value.notna()]
+    if known.empty:
+        return []
+    rows = tuple(
+        (
+            index_words.kind(str(one["relation"]), str(one["null_model"])),
+            number(one["value"], 2, sign=True),
+            between(one["low"], one["high"], False) or "–",
+            _(index_words.VERDICTS.get(str(one["verdict"]), str(one["verdict"]))),
+            number(one["n_classes"]),
+        )
+        for one in known.to_dict("records")
+    )
+    head = (
+        _("Index of (i) with the pull"),
+        _("Index"),
+        _("95 % interval"),
+        _("Verdict"),
+        _("Land-use classes"),
+    )
+    return [Table(_("Indices and verdicts"), head, rows, numeric=(1, 2, 4), fit=(3,))]
 
 
 def _correlation_table(census: pd.DataFrame, activation: pd.DataFrame) -> list[Block]:

@@ -155,5 +155,5 @@ def class_pairs(pairs: pd.DataFrame) -> pd.DataFrame:
 def checks(rows: pd.DataFrame, value: str) -> pd.DataFrame:
     """Return checks of the networks, `value` named with what it is."""
     return rows.rename(
-        columns={"check_name": "check", "value": value, "position": "share_of_weights", "n": "cells"}
+        columns={"check_name": "check", "value": value, "position": "share_of_weights", "n": "cells", **_ENDS}
     ).reset_index(drop=True)
