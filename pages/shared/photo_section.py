@@ -97,8 +97,8 @@ def _over_it(
     cell_id: str,
     evidence: NDArray[np.float32] | None,
     asked: explanation.Asked,
-) -> tuple[NDArray[np.uint8] | None, str, explanation.Asked]:
-    """Return the picture to lay over the photograph, its legend, and which map it is."""
+) -> tuple[str | None, str, explanation.Asked]:
+    """Return the picture to lay over the photograph as a data URL, its legend, and which map it is."""
     reach = here.ask(cell_queries.evidence_reach, city.city_id)
     legend = photograph.legend_of_evidence(reach)
     if evidence is None:
@@ -107,10 +107,10 @@ def _over_it(
         try:
             made = explanation.drawn(here, city.city_id, cell_id, asked)
             legend = explanation.legend(asked, here.row.n_classes)
-            return photograph.overlay(made, explanation.reach(made)), legend, asked
+            return photograph.overlay_url(made, explanation.reach(made)), legend, asked
         except explanation.NotDrawnError as error:
             warn(_("This map cannot be drawn: {error} Shown instead: the evidence map.").format(error=error))
-    return photograph.overlay(evidence, reach), legend, explanation.Asked(explanation.EVIDENCE, "z")
+    return photograph.overlay_url(evidence, reach), legend, explanation.Asked(explanation.EVIDENCE, "z")
 
 
 def _classes(polygons: pd.DataFrame) -> str:

@@ -10,15 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import shapely
 import streamlit as st
-from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from pages.shared.language import _, language
-from pages.shared.rasters import as_data_url
 
 KEY = "viewer"
 _HERE = Path(__file__).parent
@@ -33,13 +30,13 @@ _VIEWER = st.components.v2.component(
 @dataclass(frozen=True)
 class Shown:
     """What lies on the sheet: JPEGs of the cell and of the three by three cells around it, the side of the
-    first in pixels, an overlay RGBA (h, w, 4) of the cell, and land-use polygons as
+    first in pixels, the data URL of a picture to lay over the cell, and land-use polygons as
     `cell_queries.polygons_in_square` gives them."""
 
     photograph: bytes | None
     pixels: int
     around: bytes | None
-    evidence: NDArray[np.uint8] | None
+    evidence: str | None
     polygons: pd.DataFrame | None
 
 
@@ -69,7 +66,7 @@ def viewer(
             data={
                 "photograph": None if shown.photograph is None else _jpeg_url(shown.photograph),
                 "around": None if shown.around is None else _jpeg_url(shown.around),
-                "evidence": None if shown.evidence is None else as_data_url(shown.evidence),
+                "evidence": shown.evidence,
                 "outlines": [] if shown.polygons is None else outlines(shown.polygons, corner, size),
                 "pixels": shown.pixels,
                 "size": size,

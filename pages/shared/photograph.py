@@ -5,6 +5,7 @@ Every picture covers exactly its cell: x runs from its west to its east edge, ro
 
 from __future__ import annotations
 
+import base64
 import io
 import threading
 from html import escape
@@ -105,6 +106,15 @@ def overlay(evidence: NDArray[np.float32], reach: float, pixels: int = 256) -> N
     picture[..., :3] = colour
     picture[..., 3] = np.rint(255 * np.abs(level))
     return picture
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def overlay_url(evidence: NDArray[np.float32], reach: float) -> str:
+    """Return `overlay` as the data URL of a PNG; kept, since to pack it takes longer than the rest of a
+    page."""
+    buffer = io.BytesIO()
+    Image.fromarray(overlay(evidence, reach)).save(buffer, format="PNG")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
 def legend(below: str, above: str) -> str:

@@ -7,6 +7,8 @@ import re
 import streamlit as st
 
 _MARKUP = re.compile(r"([\\`*_\[\]<>$~|])")
+# all but the spaces that do not break, which French sets before its signs
+_SPACE = re.compile(r"[^\S\u00a0\u202f]+")
 
 
 def plain(text: object) -> str:
@@ -17,7 +19,7 @@ def plain(text: object) -> str:
     >>> print(plain("![x](http://a.example/b_c.png)"))
     !\[x\](http://a.example/b\_c.png)
     """
-    return _MARKUP.sub(r"\\\1", " ".join(str(text).split()))
+    return _MARKUP.sub(r"\\\1", _SPACE.sub(" ", str(text)).strip())
 
 
 def warn(text: object) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -12,12 +15,13 @@ import pandas as pd
 import pytest
 import shapely
 from PIL import Image
+from streamlit.testing.v1 import AppTest
 
 from core.settings import SHIPPED_DEMO
-from data.store import cell_queries
+from data.store import cell_queries, place_queries, queries
 from data.store.open import connect
-from pages.shared import cell_words, palette, photograph
-from pages.shared.city_words import number
+from pages.shared import cell_words, palette, photo_viewer, photograph
+from pages.shared.language import number, percent, speaking
 from tests.pages.conftest import RunPage, texts
 from tests.pages.synthetic import make_publication
 
@@ -25,6 +29,19 @@ PLAIN = (
     "SELECT cell_id FROM cell c JOIN prediction p USING (city_id, cell_id) WHERE city_id = 'ker-bihan' AND "
     "NOT imputed AND c.class IS NOT NULL"
 )
+
+
+def viewed(test: AppTest) -> dict[str, Any]:
+    """What the viewer of the photograph was handed."""
+    texts_of = [component.proto.json for component in test.get("bidi_component")]
+    (data,) = [json.loads(text) for text in texts_of if '"outlines"' in text]
+    return data
+
+
+def asked(test: AppTest, name: str) -> str:
+    """What stands in the address; AppTest gives what the page wrote as a list, now and then."""
+    value = test.query_params[name]
+    return value[0] if isinstance(value, list) else value
 
 
 def test_default_is_the_largest_disagreement(run_page: RunPage, rows: duckdb.DuckDBPyConnection) -> None:
@@ -55,6 +72,19 @@ def test_next_and_back(run_page: RunPage, rows: duckdb.DuckDBPyConnection) -> No
     assert test.query_params["cell"] == order[0]
 
 
+def test_random_goes_to_any_other_cell(run_page: RunPage, rows: duckdb.DuckDBPyConnection) -> None:
+    order = cell_queries.disagreement_order(rows, "ker-bihan")
+    test, before, seen = run_page("cell"), order[0], set()
+    for _ in range(6):
+        test.button(key="random").click().run()
+        now = asked(test, "cell")
+        assert now in order
+        assert now != before
+        before = now
+        seen.add(now)
+    assert len(seen) > 2  # of 150: six draws that hit two cells are one in millions
+
+
 def test_neighbour_to_the_north_is_200_m_north(run_page: RunPage, rows: duckdb.DuckDBPyConnection) -> None:
     south, north = rows.execute(
         "SELECT a.cell_id, b.cell_id FROM cell a JOIN cell b ON b.city_id = a.city_id AND b.x = a.x AND b.y "
@@ -70,8 +100,10 @@ def test_numbers_are_the_publications(run_page: RunPage, rows: duckdb.DuckDBPyCo
     shown = texts(run_page("cell", cell=cell_id))
     for row in (
         rows.execute(
-            "SELECT l.share, a.contribution, a.excess, a.ratio_rich FROM land_use l JOIN activation a ON "
+            "SELECT l.share, a.contribution, a.excess, a.ratio_rich, a.ratio_poor, "
+            "o.effect - o.moved_effect AS occlusion FROM land_use l JOIN activation a ON "
             "a.city_id = l.city_id AND a.cell_id = l.cell_id AND a.code = l.code AND a.method = 'cam' "
+            "LEFT JOIN occlusion o ON o.city_id = l.city_id AND o.cell_id = l.cell_id AND o.code = l.code "
             "WHERE l.city_id = 'ker-bihan' AND l.cell_id = ?",
             [cell_id],
         )
@@ -79,8 +111,10 @@ def test_numbers_are_the_publications(run_page: RunPage, rows: duckdb.DuckDBPyCo
         .itertuples()
     ):
         assert f"<td>{100 * row.share:.1f} %</td><td>{cell_words.signed(row.contribution)}</td>" in shown
-        ratio = "–" if pd.isna(row.ratio_rich) else number(row.ratio_rich)
-        assert f"<td>{cell_words.signed(row.excess)}</td><td>{ratio}</td>" in shown
+        rich, poor = ("–" if pd.isna(v) else number(v, 2) for v in (row.ratio_rich, row.ratio_poor))
+        masked = "–" if pd.isna(row.occlusion) else cell_words.signed(row.occlusion)
+        last = f"<td>{cell_words.signed(row.excess)}</td><td>{rich}</td><td>{poor}</td><td>{masked}</td></tr>"
+        assert last in shown
     z, income = rows.execute(
         "SELECT z_standard, income FROM prediction JOIN cell USING (city_id, cell_id) WHERE cell_id = ?",
         [cell_id],
@@ -114,6 +148,7 @@ def test_unmapped_ground_is_counted() -> None:
             "excess": [0.1],
             "ratio_rich": [1.2],
             "ratio_poor": [np.nan],
+            "occlusion": [np.nan],
         }
     )
     assert cell_words.contribution_sentence(rows, 0.2) == (
@@ -121,7 +156,9 @@ def test_unmapped_ground_is_counted() -> None:
         "unmapped ground."
     )
     table = cell_words.land_use_table(rows, 0.2, 0.7)
-    assert "<td>Unmapped</td><td>30.0 %</td><td>−0.30</td>" in table
+    assert f"<td>Unmapped</td><td>{percent(0.3, 1)}</td><td>−0.30</td>" in table
+    assert "Occlusion" not in table
+    assert "Occlusion</th>" in cell_words.land_use_table(rows.assign(occlusion=0.25), 0.2, 0.7)
     assert "<td>–</td>" in table
 
 
@@ -140,7 +177,9 @@ def test_absent_photograph_is_said(run_page: RunPage) -> None:
     shown = texts(test)
     assert "The photograph cannot be shown" in shown
     assert "photograph.tif" in shown
-    assert 'alt="Evidence map"' in shown
+    data = viewed(test)
+    assert data["photograph"] is None
+    assert data["evidence"].startswith("data:image/png")
 
 
 def test_cells_without_prediction_or_income(run_page: RunPage, rows: duckdb.DuckDBPyConnection) -> None:
@@ -170,14 +209,13 @@ def test_without_land_use(run_page: RunPage, tmp_path: Path) -> None:
 
 def test_evidence_strength_and_outlines_live_in_the_address(run_page: RunPage) -> None:
     test = run_page("cell", evidence="25")
-    assert test.slider(key="evidence").value == 25
-    assert 'style="opacity:0.25"' in texts(test)
-    assert 'alt="Land-use outlines"' in texts(test)
-    test.slider(key="evidence").set_value(80).run()
-    assert test.query_params["evidence"] == "80"
+    assert viewed(test)["opacity"] == 25
+    assert viewed(test)["outlines"]
     test.toggle(key="outlines").set_value(False).run()
-    assert test.query_params["outlines"] == "0"
-    assert 'alt="Land-use outlines"' not in texts(test)
+    assert asked(test, "outlines") == "0"
+    assert not viewed(test)["outlines"]
+    assert viewed(test)["opacity"] == 25
+    assert viewed(run_page("cell", evidence="26"))["opacity"] == 60  # no step of the slider
 
 
 def test_photograph_outlines_and_evidence_lie_on_each_other(run_page: RunPage, tmp_path: Path) -> None:
@@ -200,9 +238,22 @@ def test_photograph_outlines_and_evidence_lie_on_each_other(run_page: RunPage, t
         part = picture[(y + 200 - north) // 2 : (y + 200 - south) // 2, (west - x) // 2 : (east - x) // 2]
         expected = 0.6 * np.array(palette.rgb(row.colour)) + 50
         assert np.abs(part.mean(axis=(0, 1)) - expected).max() < 12, row.code
-    shown = texts(run_page("cell", studies=tmp_path / "seen", cell=cell_id))
-    assert "data:image/jpeg;base64" in shown
-    assert "2 m a pixel" in shown
+    test = run_page("cell", studies=tmp_path / "seen", cell=cell_id)
+    data = viewed(test)
+    assert data["photograph"].startswith("data:image/jpeg;base64")
+    assert (data["pixels"], data["size"], data["around"]) == (100, 200, None)
+    assert "2 m a pixel" in texts(test)
+    # the photograph around: three cells wide, the cell its middle third
+    place = data["place"]
+    test.toggle(key="around").set_value(True).run()
+    assert asked(test, "around") == "1"
+    data = viewed(test)
+    wide = Image.open(io.BytesIO(base64.b64decode(data["around"].split(",")[1])))
+    assert wide.size == (300, 300)
+    middle = np.asarray(wide.crop((100, 100, 200, 200))).astype(float)
+    assert np.abs(middle - picture).mean() < 8  # two JPEGs of one picture; a pixel off: 16 and more
+    assert data["place"] != place  # the view begins anew
+    assert any(re.search(r"-\d", shape["path"]) for shape in data["outlines"])  # west or north of the cell
 
 
 def test_overlay_is_north_up_and_clear_where_nothing_is_said() -> None:
@@ -223,7 +274,7 @@ def test_overlay_is_north_up_and_clear_where_nothing_is_said() -> None:
 
 def test_outlines_are_drawn_from_the_north_west() -> None:
     square = shapely.box(1000, 2150, 1050, 2200)  # the north-western 50 m of the cell at (1000, 2000)
-    assert photograph._path(square, (1000, 2000), 200) == "M50.0 50.0L50.0 0.0L0.0 0.0L0.0 50.0L50.0 50.0Z"
+    assert photo_viewer._path(square, (1000, 2000), 200) == "M50.0 50.0L50.0 0.0L0.0 0.0L0.0 50.0L50.0 50.0Z"
 
 
 @pytest.mark.skipif(
@@ -235,18 +286,18 @@ def test_another_map_is_drawn_on_demand_and_stands_in_the_address(run_page: RunP
     assert test.selectbox(key="explains").disabled  # the evidence map explains z, and nothing else
     test.selectbox(key="map").select("gradcam").run(timeout=120)
     assert not test.warning
-    assert test.query_params["map"] == ["gradcam"] or test.query_params["map"] == "gradcam"
+    assert asked(test, "map") == "gradcam"
     shown = texts(test)
     assert "scale of this map alone" in shown
     assert "each feature weighed by its mean gradient" in shown
-    of_z = re.search(r'alt="Evidence map" src="([^"]+)"', shown)
+    of_z = viewed(test)["evidence"]
     test.selectbox(key="explains").select("1").run(timeout=120)
     shown = texts(test)
     assert "against decile 1" in shown
-    of_poorest = re.search(r'alt="Evidence map" src="([^"]+)"', shown)
+    of_poorest = viewed(test)["evidence"]
     assert of_z
     assert of_poorest
-    assert of_z.group(1) != of_poorest.group(1)
+    assert of_z != of_poorest
 
 
 def test_a_map_that_cannot_be_drawn_leaves_the_evidence_and_says_why(run_page: RunPage) -> None:
@@ -254,3 +305,109 @@ def test_a_map_that_cannot_be_drawn_leaves_the_evidence_and_says_why(run_page: R
     assert "This map cannot be drawn: " in test.warning[0].value
     assert "Shown instead: the evidence map." in test.warning[0].value
     assert "standard deviations of z</span>" in texts(test)
+
+
+def features(rows: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    return rows.execute(
+        "SELECT f.cell_id, model_id, feature, class FROM cell_feature f JOIN cell USING (city_id, cell_id) "
+        "WHERE city_id = 'ker-bihan' ORDER BY cell_id"
+    ).df()
+
+
+def test_similar_cells_are_the_nearest_of_the_same_network(
+    run_page: RunPage, rows: duckdb.DuckDBPyConnection
+) -> None:
+    known = features(rows)
+    for own in known.iloc[::29].itertuples():
+        others = known[(known["model_id"] == own.model_id) & (known["cell_id"] != own.cell_id)]
+        cosine = np.array([np.dot(one, own.feature) for one in others["feature"]])
+        nearest = np.argsort(-cosine, kind="stable")[:6]
+        found = place_queries.similar_cells(rows, "ker-bihan", own.cell_id, 6)
+        assert found["cell_id"].tolist() == others["cell_id"].iloc[nearest].tolist()
+        assert found["likeness"].to_numpy() == pytest.approx(cosine[nearest], abs=1e-5)
+    test = run_page("cell", cell=own.cell_id, evidence="35")
+    addresses = [link.proto.query_string for link in test.get("page_link")]
+    assert [re.search("cell=([^&]+)", one).group(1) for one in addresses] == found["cell_id"].tolist()
+    assert all("evidence=35" in one and "city=ker-bihan" in one for one in addresses)
+    shown = texts(test)
+    classes = known.set_index("cell_id").loc[found["cell_id"], "class"].astype(int)
+    assert f"census classes {classes.min()} to {classes.max()}, on average" in shown
+    apart = (classes - int(own[4])).abs().mean()
+    counted = known["class"].astype(int)  # every cell with a class has a fold, but two without pixels
+    assert f"on average {apart:.1f} from this cell" in shown
+    chance = float(re.search(r"cells drawn at random would lie ([\d.]+) from it", shown).group(1))
+    assert chance == pytest.approx((counted - int(own[4])).abs().mean(), abs=0.11)
+    x, y, east, north = (
+        int(number)
+        for (cell,) in ((own.cell_id,), (found["cell_id"].iloc[0],))
+        for number in reversed(re.findall(r"[NE](\d+)", cell.split("m", 1)[1]))
+    )
+    distance = np.hypot(east - x, north - y) / 1000
+    assert f"likeness {found['likeness'].iloc[0]:.2f} · {distance:.1f} km" in shown
+
+
+def test_without_features_no_cell_is_called_similar(
+    run_page: RunPage, rows: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    (without,) = rows.execute(
+        "SELECT cell_id FROM cell WHERE fold IS NULL AND city_id = 'ker-bihan' LIMIT 1"
+    ).fetchone()
+    test = run_page("cell", cell=without)
+    assert "holds no features of this one" in texts(test)
+    assert not test.get("page_link")
+    older = make_publication(tmp_path / "older", n_cities=1, cells=60)
+    with duckdb.connect(str(older)) as connection:
+        connection.execute("DROP TABLE cell_feature")
+    test = run_page("cell", studies=tmp_path / "older")
+    assert not test.exception
+    assert "holds no features of this one" in texts(test)
+
+
+def test_what_similar_cells_tell_of_their_income() -> None:
+    said = cell_words.similar_sentence(2, [2, 3, 9], 3.3)
+    assert said == (
+        "The 3 cells that the network sees as most like this one have census classes 2 to 9, on average 2.7 "
+        "from this cell’s; cells drawn at random would lie 3.3 from it."
+    )
+    assert "all have census class 4." in cell_words.similar_sentence(4, [4, 4], 2.0)
+    assert "classes 1 to 2." in cell_words.similar_sentence(None, [1, 2], None)
+    assert cell_words.similar_sentence(3, [], 2.0) == ""
+    # 3 of class 1, 1 of class 5: from class 2 they are 1, 1, 1 and 3 away
+    assert cell_words.mean_distance(2, np.array([3, 0, 0, 0, 1])) == pytest.approx(1.5)
+
+
+def test_one_cell_and_its_neighbours_are_those_of_the_city(rows: duckdb.DuckDBPyConnection) -> None:
+    cells = queries.city_cells(rows, "ker-bihan")
+    for row in cells.iloc[::23].to_dict("records"):
+        one = cell_queries.one_cell(rows, "ker-bihan", row["cell_id"])
+        assert one is not None
+        for name, value in row.items():
+            assert pd.isna(value) if one[name] is None else one[name] == pytest.approx(value), name
+        near = cell_queries.cells_near(rows, "ker-bihan", row["x"], row["y"], 200)
+        around = cells[(cells["x"] - row["x"]).abs().le(200) & (cells["y"] - row["y"]).abs().le(200)]
+        assert near["cell_id"].tolist() == around["cell_id"].tolist()
+        assert near["predicted"].fillna(0).tolist() == around["predicted"].fillna(0).tolist()
+    assert cell_queries.one_cell(rows, "ker-bihan", "CRS3035RES200mN1E1") is None
+    assert cell_queries.one_cell(rows, "ker-bihan", "<b>") is None
+    counts = cells["class"].dropna().astype(int).value_counts()
+    assert cell_queries.class_counts(rows, "ker-bihan").tolist() == [counts.get(k, 0) for k in range(1, 11)]
+    order = cells.set_index("cell_id").loc[cell_queries.disagreement_order(rows, "ker-bihan"), ["x", "y"]]
+    assert (cell_queries.disagreement_corners(rows, "ker-bihan") == order.to_numpy()).all()
+
+
+def test_in_french(run_page: RunPage, rows: duckdb.DuckDBPyConnection) -> None:
+    cell_id, income, share = rows.execute(
+        "SELECT c.cell_id, income, l.share FROM cell c JOIN prediction p USING (city_id, cell_id) "
+        "JOIN land_use l USING (city_id, cell_id) WHERE c.city_id = 'ker-bihan' AND c.class <> p.class "
+        "ORDER BY c.cell_id LIMIT 1"
+    ).fetchone()
+    test = run_page("cell", lang="fr", cell=cell_id)
+    assert not test.exception
+    assert re.fullmatch(r"Pourquoi le décile \d+ ici, et non le \d+\u202f\?", test.title[0].value)
+    shown = texts(test)
+    with speaking("fr"):
+        assert f"{number(income)} €" in shown
+        assert percent(share, 1).replace("\u202f%", " %") in shown
+    assert test.button(key="random").label == "Au hasard"
+    assert viewed(test)["texts"]["opacity"] == "Carte sur la photographie"
+    assert "Prédit par le réseau qui n’a jamais vu ce carreau." in shown
