@@ -22,6 +22,18 @@ def local_moran(connection: Connection, city_id: str, includes_imputed: bool) ->
     )
 
 
+def has_local_moran(connection: Connection, city_id: str, includes_imputed: bool) -> bool:
+    """Return whether `local_moran` has anything to say of a city."""
+    rows = _rows(
+        connection,
+        "local_moran",
+        ["cell_id"],
+        "city_id = ? AND includes_imputed = ? LIMIT 1",
+        [city_id, includes_imputed],
+    )
+    return not rows.empty
+
+
 def districts(connection: Connection, city_id: str) -> pd.DataFrame:
     """Return the districts of a city by name: district_id, name."""
     return _rows(connection, "district", ["district_id", "name"], "city_id = ? ORDER BY name", [city_id])

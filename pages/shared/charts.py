@@ -12,7 +12,8 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
-from pages.shared import palette
+from pages.shared import language, palette
+from pages.shared.language import _
 
 # The toolbar saves the chart as SVG in the browser; nothing else in it is of use here.
 TOOLBAR = {
@@ -39,7 +40,10 @@ def draw(
     by: tuple[Literal["points", "box", "lasso"], ...] = ("points",),
 ) -> None:
     """Put a figure on the page with the toolbar and look of this dashboard; `on_select` hears of selections
-    made `by` clicks on points or boxes."""
+    made `by` clicks on points or boxes. Numbers on it are written as the reader writes them."""
+    wanted = language.separators()
+    if figure.layout.separators != wanted:  # a kept figure is not changed at every run
+        figure.update_layout(separators=wanted)
     if on_select is None:
         st.plotly_chart(figure, theme=None, key=key, config=TOOLBAR, alt=alt)
     else:
@@ -88,8 +92,10 @@ def confusion(table: NDArray[np.int64], unit: str, chosen: tuple[int, int] | Non
             selected={"marker": {"opacity": 1}},
             unselected={"marker": {"opacity": 1}},
             customdata=np.column_stack([table.ravel(), share.ravel()]),
-            hovertemplate=f"census {unit} %{{y}}, predicted %{{x}}<br>%{{customdata[0]}} cells, "
-            f"%{{customdata[1]:.1f}} % of the census {unit}<extra></extra>",
+            hovertemplate=_(
+                "census {unit} %{{y}}, predicted %{{x}}<br>%{{customdata[0]}} cells, "
+                "%{{customdata[1]:.1f}} % of the census {unit}<extra></extra>"
+            ).format(unit=unit),
         )
     )
     for k in range(n_classes):  # the right answers, outlined
@@ -105,14 +111,14 @@ def confusion(table: NDArray[np.int64], unit: str, chosen: tuple[int, int] | Non
         template=palette.plotly_template(),
         height=300,
         xaxis={
-            "title": f"predicted {unit} (% of each census {unit})",
+            "title": _("predicted {unit} (% of each census {unit})").format(unit=unit),
             "tickmode": "linear",
             "showgrid": False,
             "type": "category",
             "fixedrange": True,
         },
         yaxis={
-            "title": f"census {unit}",
+            "title": _("census {unit}").format(unit=unit),
             "autorange": "reversed",
             "showgrid": False,
             "type": "category",
@@ -142,7 +148,7 @@ def differences(counts: NDArray[np.int64], reach: int, chosen: tuple[int, int] |
             },
             selected={"marker": {"opacity": 1}},
             unselected={"marker": {"opacity": 1}},
-            hovertemplate="predicted %{x:+d} classes: %{y} cells<extra></extra>",
+            hovertemplate=_("predicted %{x:+d} classes: %{y} cells<extra></extra>"),
         )
     )
     figure.update_layout(
@@ -152,13 +158,13 @@ def differences(counts: NDArray[np.int64], reach: int, chosen: tuple[int, int] |
         dragmode="select",
         selectdirection="h",
         xaxis={
-            "title": "predicted less census, classes",
+            "title": _("predicted less census, classes"),
             "tickmode": "linear",
             "dtick": 1 if reach < 7 else 2,
             "showgrid": False,
             "fixedrange": True,
         },
-        yaxis={"title": "cells", "fixedrange": True},
+        yaxis={"title": _("cells"), "fixedrange": True},
     )
     return figure
 
@@ -182,7 +188,7 @@ def mean_difference(groups: pd.DataFrame, title: str) -> go.Figure:
             mode="markers",
             customdata=groups["n"],
             marker={"size": 9, "color": ink.primary, "line": {"width": 1, "color": ink.background}},
-            hovertemplate="%{x}: %{y:+.2f} classes<br>%{customdata} cells<extra></extra>",
+            hovertemplate=_("%{x}: %{y:+.2f} classes<br>%{customdata} cells<extra></extra>"),
         )
     )
     figure.add_hline(y=0, line={"width": 1, "color": ink.muted, "dash": "dot"})
@@ -190,7 +196,7 @@ def mean_difference(groups: pd.DataFrame, title: str) -> go.Figure:
         template=palette.plotly_template(),
         height=260,
         xaxis={"title": title, "type": "category", "showgrid": False, "fixedrange": True},
-        yaxis={"title": "expected less census", "fixedrange": True},
+        yaxis={"title": _("expected less census"), "fixedrange": True},
     )
     return figure
 
@@ -226,16 +232,18 @@ def calibration(bins: pd.DataFrame) -> go.Figure:
                 mode="markers",
                 customdata=bins["n"],
                 marker={"size": 9, "color": ink.primary, "line": {"width": 1, "color": ink.background}},
-                hovertemplate="stated %{x:.0f} %, observed %{y:.1f} %<br>%{customdata} cell and class pairs"
-                "<extra></extra>",
+                hovertemplate=_(
+                    "stated %{x:.0f} %, observed %{y:.1f} %<br>%{customdata} cell and class pairs"
+                    "<extra></extra>"
+                ),
             ),
         ]
     )
     figure.update_layout(
         template=palette.plotly_template(),
         height=300,
-        xaxis={"title": "probability stated by the model, %", "range": [0, top], "fixedrange": True},
-        yaxis={"title": "share that was right, %", "range": [0, top], "fixedrange": True},
+        xaxis={"title": _("probability stated by the model, %"), "range": [0, top], "fixedrange": True},
+        yaxis={"title": _("share that was right, %"), "range": [0, top], "fixedrange": True},
     )
     return figure
 
@@ -250,14 +258,14 @@ def against_census(cells: pd.DataFrame, column: str) -> go.Figure:
             mode="markers",
             customdata=cells["cell_id"],
             marker={"size": 6, "color": ink.primary, "opacity": 0.55},
-            hovertemplate="%{customdata}<br>census %{x:,.6g}, expected class %{y:.2f}<extra></extra>",
+            hovertemplate=_("%{customdata}<br>census %{x:,.6g}, expected class %{y:.2f}<extra></extra>"),
         )
     )
     figure.update_layout(
         template=palette.plotly_template(),
         height=300,
-        xaxis={"title": f"census: {escape(column)}", "fixedrange": True},
-        yaxis={"title": "expected class", "fixedrange": True},
+        xaxis={"title": _("census: {column}").format(column=escape(column)), "fixedrange": True},
+        yaxis={"title": _("expected class"), "fixedrange": True},
     )
     return figure
 
@@ -272,7 +280,7 @@ def distribution(probabilities: NDArray[np.float64], census: int | None) -> go.F
             x=classes,
             y=100 * probabilities,
             marker={"color": palette.sequential(n_classes), "line": {"width": 0}},
-            hovertemplate="class %{x}: %{y:.1f} %<extra></extra>",
+            hovertemplate=_("class %{x}: %{y:.1f} %<extra></extra>"),
             width=0.82,
         )
     )
@@ -289,7 +297,7 @@ def distribution(probabilities: NDArray[np.float64], census: int | None) -> go.F
         figure.add_annotation(
             x=census,
             y=top * 1.1,
-            text="census",
+            text=_("census"),
             showarrow=False,
             yanchor="bottom",
             font={"size": 12, "color": ink.text},
@@ -298,12 +306,12 @@ def distribution(probabilities: NDArray[np.float64], census: int | None) -> go.F
         template=palette.plotly_template(),
         height=190,
         xaxis={
-            "title": "income class, 1 = poorest",
+            "title": _("income class, 1 = poorest"),
             "tickmode": "linear",
             "dtick": 1,
             "showgrid": False,
             "fixedrange": True,
         },
-        yaxis={"title": "probability, %", "range": [0, top * 1.3], "fixedrange": True, "nticks": 5},
+        yaxis={"title": _("probability, %"), "range": [0, top * 1.3], "fixedrange": True, "nticks": 5},
     )
     return figure

@@ -6,61 +6,58 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from pages.shared import charts, city_selection, city_words, frame
+from pages.shared.city_view import View
+from pages.shared.language import _, number
 
 GROUPS = 5  # of density
 
 
-def errors(
-    cells: pd.DataFrame,
-    n_classes: int,
-    block_m: float | None,
-    size: int,
-    brushed: pd.DataFrame,
-    chosen: tuple[int, int] | None,
-) -> None:
-    """Draw the histogram of differences, and the mean difference by census class and by density.
-
-    ``cells``: those shown, with census class and prediction; ``brushed``: those of the histogram, whatever
-    range of differences is ``chosen`` on it.
-    """
-    one = city_words.unit(n_classes)
+def errors(view: View) -> None:
+    """Draw the histogram of differences, and the mean difference by census class and by density."""
+    view = view.on_classes
+    one = city_words.unit(view.n_classes)
     left, middle, right = st.columns([1, 1, 1.15], gap="medium")
     with left:
-        st.subheader("Differences", anchor=False)
-        reach, counts = histogram(brushed, n_classes)
+        st.subheader(_("Differences"), anchor=False)
+        # a chart that sets a part of the selection shows the cells of the others
+        others = view.only(view.selected.only(difference=None))
         charts.draw(
-            charts.differences(counts, reach, chosen),
+            others.drawn(_differences, view.selected.difference),
             city_selection.chart_key("differences"),
-            "Histogram of predicted less census class",
+            _("Histogram of predicted less census class"),
             city_selection.on_differences,
             ("box", "points"),
         )
-        frame.sentence(city_words.difference_sentence(brushed))
-    if cells.empty:
+        reach, counts = others.kept(_histogram)
+        frame.sentence(city_words.difference_sentence(reach, counts))
+    if not view.kept(_any):
         return
     with middle:
-        st.subheader(f"Difference by census {one}", anchor=False)
-        by_class = city_selection.by_group(
-            cells, cells["class"].astype(int).astype("category"), block_m, size
-        )
-        _drawn(by_class, f"census {one}", "by-class", f"Mean difference by census {one}")
-        frame.note(
-            "Poor cells are predicted too rich and rich ones too poor wherever a prediction is not perfect: "
-            "look for classes that stand off this slope. Dots without a line: fewer than 30 independent "
-            "cells."
+        st.subheader(_("Difference by census {unit}").format(unit=one), anchor=False)
+        _drawn(
+            view.drawn(_by_class_chart),
+            "by-class",
+            _("Mean difference by census {unit}").format(unit=one),
+            _(
+                "Poor cells are predicted too rich and rich ones too poor wherever a prediction is not "
+                "perfect: look for classes that stand off this slope. Dots without a line: fewer than 30 "
+                "independent cells."
+            ),
         )
     with right:
-        st.subheader("Difference by density", anchor=False)
-        by_density = city_selection.by_group(cells, density_groups(cells), block_m, size)
-        _drawn(by_density, "people in the cell", "by-density", "Mean difference by density")
-        if by_density.empty:
-            return
-        frame.note(
-            "A fifth of the cells in each group. Dots without a line: fewer than 30 independent cells. "
-            "Above 0: predicted richer than the census."
+        st.subheader(_("Difference by density"), anchor=False)
+        _drawn(
+            view.drawn(_by_density_chart),
+            "by-density",
+            _("Mean difference by density"),
+            _(
+                "A fifth of the cells in each group. Dots without a line: fewer than 30 independent cells. "
+                "Above 0: predicted richer than the census."
+            ),
         )
 
 
@@ -78,18 +75,71 @@ def histogram(cells: pd.DataFrame, n_classes: int) -> tuple[int, np.ndarray]:
 
 
 def density_groups(cells: pd.DataFrame) -> pd.Series:
-    """Return the fifth of the cells that each is in by its people, as a category with readable labels."""
+    """Return the fifth of the cells that each is in by its people, as a category: intervals from, to; one
+    group, empty of a name, where all cells have as many people."""
     people = cells["individuals"].astype(float)
     edges = np.unique(np.quantile(people.dropna(), np.linspace(0, 1, GROUPS + 1)).round())
     if len(edges) < 2:
-        return pd.Series(pd.Categorical(["all"] * len(cells)), index=cells.index)
-    labels = [f"{low:.0f} to {high:.0f}" for low, high in pairwise(edges)]
+        return pd.Series(pd.Categorical([""] * len(cells)), index=cells.index)
+    labels = [f"{low:.0f}_{high:.0f}" for low, high in pairwise(edges)]
     edges[0], edges[-1] = -np.inf, np.inf
     return pd.cut(people, edges, labels=labels)
 
 
-def _drawn(groups: pd.DataFrame, title: str, key: str, alt: str) -> None:
+def density_label(group: str) -> str:
+    """Return what a group of `density_groups` is called.
+
+    >>> density_label("10_1234")
+    '10 to 1,234'
+    """
+    if not group:
+        return _("all")
+    low, high = group.split("_")
+    return _("{low} to {high}").format(low=number(int(low)), high=number(int(high)))
+
+
+def _any(view: View) -> bool:
+    return len(view.compared) > 0
+
+
+def _histogram(view: View) -> tuple[int, np.ndarray]:
+    return histogram(view.compared, view.n_classes)
+
+
+def _differences(view: View, chosen: tuple[int, int] | None) -> go.Figure:
+    reach, counts = view.kept(_histogram)
+    return charts.differences(counts, reach, chosen)
+
+
+def _by_class(view: View) -> pd.DataFrame:
+    cells = view.compared
+    return city_selection.by_group(
+        cells, cells["class"].astype(int).astype("category"), view.block_m, view.size
+    )
+
+
+def _by_density(view: View) -> pd.DataFrame:
+    cells = view.compared
+    return city_selection.by_group(cells, density_groups(cells), view.block_m, view.size)
+
+
+def _by_class_chart(view: View) -> go.Figure | None:
+    groups = view.kept(_by_class)
+    title = _("census {unit}").format(unit=city_words.unit(view.n_classes))
+    return None if groups.empty else charts.mean_difference(groups, title)
+
+
+def _by_density_chart(view: View) -> go.Figure | None:
+    groups = view.kept(_by_density)
     if groups.empty:
-        frame.sentence("Fewer than 30 cells in every group.")
-    else:
-        charts.draw(charts.mean_difference(groups, title), key, alt)
+        return None
+    labelled = groups.assign(group=groups["group"].map(density_label))
+    return charts.mean_difference(labelled, _("people in the cell"))
+
+
+def _drawn(figure: go.Figure | None, key: str, alt: str, note: str) -> None:
+    if figure is None:
+        frame.sentence(_("Fewer than 30 cells in every group."))
+        return
+    charts.draw(figure, key, alt)
+    frame.note(note)

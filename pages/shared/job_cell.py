@@ -75,7 +75,7 @@ def _photograph(result: JobResult, place: int, cell: pd.Series) -> None:
     except LookupError:
         jpeg, pixels = _from_preview(result, *corner)
     photo_viewer.viewer(
-        Shown(jpeg, pixels, None, photograph.overlay(evidence, reach), None),
+        Shown(jpeg, pixels, None, photograph.overlay_url(evidence, reach), None),
         corner,
         size,
         place=str(cell.cell_id),

@@ -17,7 +17,7 @@ from pages.shared import figures, job_result, land_use_layer, layers, maps, pale
 from pages.shared.job_result import JobResult
 from pages.shared.language import _, later, number, plural
 from pages.shared.maps import Picture
-from pages.shared.rasters import as_data_url, hatch_bitmap
+from pages.shared.rasters import as_data_url, hatch_lines, lines_as_data_url
 
 _TITLES = {
     "census": later("Census"),
@@ -68,8 +68,8 @@ def show(result: JobResult, now: JobState, quintiles: bool, with_photograph: boo
         legends.append(legend)
     if result.imputed.any():
         ink = palette.rgb(palette.inks().hatch)
-        hatch = hatch_bitmap(result.raster, result.cells.x, result.cells.y, result.imputed, ink)
-        pictures.append(Picture("both", "hatch", as_data_url(hatch)))
+        hatch = hatch_lines(result.raster, result.cells.x, result.cells.y, result.imputed)
+        pictures.append(Picture("both", "hatch", lines_as_data_url(hatch, ink)))
     text = _(
         "Two maps of {name}: {left} and {right}. Arrow keys pan, plus and minus zoom, 0 shows the whole "
         "region, Enter selects the middle cell."

@@ -139,7 +139,11 @@ def layer_bitmap(
 ) -> NDArray[np.uint8]:
     """Return a layer, one pixel a cell, RGBA, 0 to 255 opaque; `missing` colours cells without a value."""
     table = palette.rgb_table(list(drawn.colours))
-    return colour_bitmap(result.raster, result.cells.x, result.cells.y, drawn.steps, table, missing, alpha)
+    cells = result.cells
+    numbers, colours = colour_bitmap(
+        result.raster, cells.x, cells.y, drawn.steps, table, missing, np.ones(len(cells), bool), alpha
+    )
+    return colours[numbers]
 
 
 def land_use_bitmap(result: JobResult, alpha: int) -> NDArray[np.uint8]:

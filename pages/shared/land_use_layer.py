@@ -11,9 +11,10 @@ import shapely
 from data.store import cell_queries
 from pages.shared import palette
 from pages.shared.class_names import short_name
-from pages.shared.rasters import Raster, as_data_url
+from pages.shared.language import _, later, number
+from pages.shared.rasters import Raster, numbers_as_data_url
 
-NAME, TITLE = "land_use", "Land use"
+NAME, TITLE = "land_use", later("Land use")
 _LONGEST_SIDE = 1500  # pixels; a PNG of flat colours stays under some 100 kB
 _IN_LEGEND = 9
 
@@ -31,10 +32,10 @@ def land_use_map(
     polygons = cell_queries.land_use_polygons(connection, city_id)
     shapes = shapely.from_wkb([bytes(wkb) for wkb in polygons["geometry"]])
     codes = polygons[["code", "name", "colour"]].drop_duplicates("code").reset_index(drop=True)
-    number = dict(zip(codes["code"], range(1, len(codes) + 1), strict=True))
+    numbered = dict(zip(codes["code"], range(1, len(codes) + 1), strict=True))
     per_cell = max(1, min(20, _LONGEST_SIDE // max(raster.width, raster.height)))
     numbers = rasterize(
-        zip(shapes, polygons["code"].map(number), strict=True),
+        zip(shapes, polygons["code"].map(numbered), strict=True),
         out_shape=(raster.height * per_cell, raster.width * per_cell),
         transform=from_origin(raster.west, raster.north, raster.size / per_cell, raster.size / per_cell),
         dtype="uint8",
@@ -45,7 +46,7 @@ def land_use_map(
     area = np.bincount(numbers.ravel(), minlength=len(codes) + 1)[1:]
     largest = codes.iloc[np.argsort(-area, kind="stable")]
     named = [(str(c), str(n), str(k)) for c, n, k in largest[["code", "name", "colour"]].to_numpy()]
-    return as_data_url(table[numbers]), named
+    return numbers_as_data_url(numbers, table), named
 
 
 def legend(classes: list[tuple[str, str, str]]) -> str:
@@ -60,4 +61,6 @@ def legend(classes: list[tuple[str, str, str]]) -> str:
         for code, name, colour in classes[:_IN_LEGEND]
     )
     more = len(classes) - _IN_LEGEND
-    return chips + (f"<span>and {more} more</span>" if more > 0 else "")
+    if more <= 0:
+        return chips
+    return f"{chips}<span>{_('and {n} more').format(n=number(more))}</span>"

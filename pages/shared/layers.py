@@ -10,14 +10,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pages.shared import palette
-from pages.shared.rasters import Raster, as_data_url, colour_bitmap, paired
+from pages.shared.language import _, later, number
+from pages.shared.rasters import Raster, colour_bitmap, numbers_as_data_url, paired
 
 NAMES = {
-    "census": "Census",
-    "predicted": "Predicted",
-    "difference": "Difference",
-    "uncertainty": "Uncertainty",
-    "fold": "Fold",
+    "census": later("Census"),
+    "predicted": later("Predicted"),
+    "difference": later("Difference"),
+    "uncertainty": later("Uncertainty"),
+    "fold": later("Fold"),
 }
 
 
@@ -32,12 +33,20 @@ class Layer:
     first: str
     last: str
     labels: tuple[str, ...] = ()
+    named: bool = False  # every step has its name in the legend
 
 
-def layer(name: str, cells: pd.DataFrame, n_classes: int, quintiles: bool) -> Layer:
+def layer(
+    name: str,
+    cells: pd.DataFrame,
+    n_classes: int,
+    quintiles: bool,
+    ends: tuple[float, float] | None = None,
+) -> Layer:
     """Return a layer of the frame of `queries.city_cells`; with `quintiles`, deciles are paired.
 
-    Differences are predicted minus census, beyond four classes shown as four.
+    Differences are predicted minus census, beyond four classes shown as four. `ends` are those of the
+    uncertainty, by default `ends_of_entropy(cells)`.
     """
     census, predicted = (
         cells["class"].to_numpy(float, na_value=np.nan),
@@ -46,28 +55,32 @@ def layer(name: str, cells: pd.DataFrame, n_classes: int, quintiles: bool) -> La
     if quintiles:
         census, predicted, n_classes = paired(census, n_classes), paired(predicted, n_classes), 5
     if name == "census":
-        return Layer(name, _steps(census - 1), tuple(palette.sequential(n_classes)), "poorest", "richest")
+        return Layer(
+            name, _steps(census - 1), tuple(palette.sequential(n_classes)), _("poorest"), _("richest")
+        )
     if name == "predicted":
-        return Layer(name, _steps(predicted - 1), tuple(palette.sequential(n_classes)), "poorest", "richest")
+        return Layer(
+            name, _steps(predicted - 1), tuple(palette.sequential(n_classes)), _("poorest"), _("richest")
+        )
     if name == "difference":
         reach = min(4, n_classes - 1)
         steps = _steps(np.clip(predicted - census, -reach, reach) + reach)
-        numbers = tuple(f"{k:+d}".replace("-", "−") if k else "0" for k in range(-reach, reach + 1))
+        numbers = tuple(number(k, sign=True) for k in range(-reach, reach + 1))
         labels = (f"≤ {numbers[0]}", *numbers[1:-1], f"≥ {numbers[-1]}") if reach < n_classes - 1 else numbers
         return Layer(
-            name, steps, tuple(palette.diverging(2 * reach + 1)), "predicted poorer", "richer", labels
+            name, steps, tuple(palette.diverging(2 * reach + 1)), _("predicted poorer"), _("richer"), labels
         )
     if name == "uncertainty":
         entropy = cells["entropy"].to_numpy(float, na_value=np.nan)
-        low, high = _ends(entropy)
+        low, high = ends or ends_of_entropy(cells)
         steps = _steps(np.clip(np.floor((entropy - low) / (high - low) * 7), 0, 6))
-        return Layer(name, steps, tuple(palette.uncertainty(7)), f"entropy {low:.2f}", f"{high:.2f}")
+        least = _("entropy {value}").format(value=number(low, 2))
+        return Layer(name, steps, tuple(palette.uncertainty(7)), least, number(high, 2))
     if name == "fold":
         folds = cells["fold"].to_numpy(float, na_value=np.nan)
         n = int(np.nanmax(folds)) + 1 if np.isfinite(folds).any() else 1
-        return Layer(
-            name, _steps(folds), tuple(palette.categories(n)), "fold", "", tuple(str(k) for k in range(n))
-        )
+        labels = tuple(str(k) for k in range(n))
+        return Layer(name, _steps(folds), tuple(palette.categories(n)), _("fold"), "", labels, named=True)
     raise ValueError(f"no layer {name!r}; there are {', '.join(NAMES)}")
 
 
@@ -79,10 +92,11 @@ def picture(
 ) -> str:
     """Return the layer's bitmap, one pixel a cell, as a data URL; with `selected` (n,), the others faded."""
     table = palette.rgb_table(list(drawn.colours))
-    x, y = cells["x"].to_numpy(), cells["y"].to_numpy()
-    alpha = 255 if selected is None else np.where(selected, 255, FADED)
     missing = palette.rgb(palette.inks().no_data)
-    return as_data_url(colour_bitmap(raster, x, y, drawn.steps, table, missing, alpha))
+    faded = False if selected is None else ~selected
+    return numbers_as_data_url(
+        *colour_bitmap(raster, cells["x"], cells["y"], drawn.steps, table, missing, faded, FADED)
+    )
 
 
 def legend(drawn: Layer) -> str:
@@ -92,12 +106,13 @@ def legend(drawn: Layer) -> str:
         f'<span class="step" style="background:{colour}" title="{escape(label)}"></span>'
         for colour, label in zip(drawn.colours, drawn.labels or [""] * len(drawn.colours), strict=True)
     )
-    if drawn.name == "fold":
+    if drawn.named:
+        chip = '<span class="pair"><span class="chip" style="background:{}"></span> {}</span> '
         steps = "".join(
-            f'<span class="chip" style="background:{colour}"></span> {escape(label)} '
+            chip.format(colour, escape(label))
             for colour, label in zip(drawn.colours, drawn.labels, strict=True)
         )
-        return f"<span>{drawn.first}</span> {steps}"
+        return (f"<span>{escape(drawn.first)}</span> " if drawn.first else "") + steps
     first = f"{drawn.first} {drawn.labels[0]}" if drawn.labels else drawn.first
     last = f"{drawn.labels[-1]} {drawn.last}" if drawn.labels else drawn.last
     return f'<span>{escape(first)}</span><span class="steps">{steps}</span><span>{escape(last)}</span>'
@@ -107,8 +122,9 @@ def _steps(values: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.where(np.isfinite(values), values, -1).astype(np.int64)
 
 
-def _ends(values: NDArray[np.float64]) -> tuple[float, float]:
+def ends_of_entropy(cells: pd.DataFrame) -> tuple[float, float]:
     """Return the 2nd and 98th percentile, so that one odd cell does not flatten the map; never equal."""
+    values = cells["entropy"].to_numpy(float, na_value=np.nan)
     known = values[np.isfinite(values)]
     if not len(known):
         return 0.0, 1.0

@@ -9,13 +9,24 @@ async function loadDeck(url) {
   return globalThis.deck;
 }
 
-function bytesOf(text) {
-  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+// Rasters of bytes, one after the other, as the page packed them: zlib in base64.
+async function unpacked(text) {
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+async function hoverOf(map, hover) {
+  if (hover.planes === map.packed) return { ...map.hover, ...hover };
+  const all = await unpacked(hover.planes);
+  const size = hover.width * hover.height;
+  const [flags, census, predicted, further] = [0, 1, 2, 3].map((k) => all.subarray(k * size, (k + 1) * size));
+  return { ...hover, flags, census, predicted, further };
 }
 
 // Cell under a coordinate: its place in the rasters and its lower-left corner in the grid CRS, or null outside.
 function cellAt(hover, coordinate) {
-  if (!coordinate) return null;
+  if (!coordinate || !hover) return null;
   const column = Math.floor((coordinate[0] - hover.left) / hover.size);
   const row = Math.floor((hover.top - coordinate[1]) / hover.size);
   if (column < 0 || row < 0 || column >= hover.width || row >= hover.height) return null;
@@ -24,11 +35,14 @@ function cellAt(hover, coordinate) {
   return { index, x: hover.x0 + column * hover.size, y: hover.y0 - (row + 1) * hover.size };
 }
 
-function describe(hover, cell) {
-  const value = (raster) => (raster[cell.index] === 0 ? "none" : String(raster[cell.index]));
-  const imputed = hover.flags[cell.index] & 2 ? " (imputed)" : "";
-  const census = hover.census.some(Boolean) ? [`census ${value(hover.census)}${imputed}`] : []; // none on an upload
-  return [`N${cell.y} E${cell.x}`, ...census, `predicted ${value(hover.predicted)}`];
+// What the tooltip says; the words come from the page, in its language.
+function describe(map, cell) {
+  const { hover, words } = map;
+  const said = (words, raster) => words.replace("{value}", raster[cell.index] || map.words.none);
+  const census = hover.hasCensus // none on an upload
+    ? [said(hover.flags[cell.index] & 2 ? words.imputed : words.census, hover.census)] : [];
+  const further = words.further[(hover.further?.[cell.index] ?? 0) - 1];
+  return [`N${cell.y} E${cell.x}`, ...census, said(words.predicted, hover.predicted), ...(further ? [further] : [])];
 }
 
 // A round length that is about 90 px long: 1, 2 or 5 times a power of ten.
@@ -45,7 +59,7 @@ function drawScale(map) {
 }
 
 function fitted(map, data) {
-  const width = Math.max(map.root.clientWidth * 0.495, 100), height = Math.max(map.root.clientHeight, 100);
+  const width = Math.max(map.root.clientWidth * (data.single ? 1 : 0.495), 100), height = Math.max(map.root.clientHeight, 100);
   const [metresWide, metresHigh] = data.extent;
   const zoom = Math.log2(Math.min((width - 36) / metresWide, (height - 36) / metresHigh));
   return { target: [0, 0, 0], zoom, minZoom: zoom - 1, maxZoom: 0 };
@@ -60,7 +74,7 @@ function setView(map, view) {
 function showTooltip(map, info) {
   const cell = cellAt(map.hover, info.coordinate);
   if (!cell || info.x < 0) { map.tooltip.hidden = true; return; }
-  map.tooltip.replaceChildren(...describe(map.hover, cell).map((text) => {
+  map.tooltip.replaceChildren(...describe(map, cell).map((text) => {
     const line = document.createElement("div");
     line.textContent = text;
     return line;
@@ -96,10 +110,11 @@ function choose(map, coordinate) {
 // Metres from the centre under a pixel of the component; both maps show the same place.
 function coordinateAt(map, x, y) {
   const width = map.root.clientWidth;
-  const start = x < width / 2 ? 0 : width * 0.505;
+  const start = map.single || x < width / 2 ? 0 : width * 0.505;
+  const middle = map.single ? width / 2 : width * 0.2475;
   const perPixel = 2 ** -map.view.zoom;
   const [east, north] = map.view.target;
-  return [east + (x - start - width * 0.2475) * perPixel, north - (y - map.root.clientHeight / 2) * perPixel];
+  return [east + (x - start - middle) * perPixel, north - (y - map.root.clientHeight / 2) * perPixel];
 }
 
 // Two corners, any way round, as a rectangle of whole cells in the grid CRS.
@@ -151,22 +166,27 @@ function listenForRectangles(map) {
   }, true);
 }
 
+function viewsOf(deck, single) {
+  const view = (id, x, width) =>
+    new deck.OrthographicView({ id, flipY: false, x, width, controller: { keyboard: false } });
+  return single ? [view("left", "0%", "100%")] : [view("left", "0%", "49.5%"), view("right", "50.5%", "49.5%")];
+}
+
 async function create(parent, data) {
   const deck = await loadDeck(data.bundle);
   const find = (name) => parent.querySelector(`[data-part="${name}"]`);
   const map = { root: find("root"), tooltip: find("tooltip"), scaleBar: find("bar"), scaleText: find("length"),
-    north: find("north"), frame: find("rectangle"), library: deck, data };
+    north: find("north"), fit: find("fit"), frame: find("rectangle"), library: deck, data, place: data.place,
+    single: data.single };
   map.root.style.height = `${data.height}px`;
+  map.root.classList.toggle("single", data.single);
   map.bitmaps = new Map();
   map.converter = new deck.JSONConverter({ configuration: { classes: {
     BitmapLayer: deck.BitmapLayer, PathLayer: deck.PathLayer, OrthographicView: deck.OrthographicView } } });
   map.view = fitted(map, data);
   map.deck = new deck.Deck({
     parent: map.root,
-    views: [
-      new deck.OrthographicView({ id: "left", flipY: false, x: "0%", width: "49.5%", controller: { keyboard: false } }),
-      new deck.OrthographicView({ id: "right", flipY: false, x: "50.5%", width: "49.5%", controller: { keyboard: false } }),
-    ],
+    views: viewsOf(deck, data.single),
     viewState: { left: map.view, right: map.view },
     layers: [],
     layerFilter: ({ layer, viewport }) => layer.id.startsWith("both-") || layer.id.startsWith(`${viewport.id}-`),
@@ -188,7 +208,7 @@ async function create(parent, data) {
   canvas.addEventListener("keydown", (event) => onKey(map, event));
   canvas.addEventListener("pointerleave", () => { map.tooltip.hidden = true; });
   listenForRectangles(map);
-  find("fit").addEventListener("click", () => setView(map, fitted(map, map.data)));
+  map.fit.addEventListener("click", () => setView(map, fitted(map, map.data)));
   map.resized = new ResizeObserver(() => {
     if (map.root.clientWidth !== map.width && map.width === 0) setView(map, fitted(map, map.data));
     map.width = map.root.clientWidth;
@@ -213,15 +233,21 @@ async function withBitmaps(map, layers) {
 }
 
 async function update(map, data, send) {
-  const moved = map.data.place !== data.place;
   map.data = data;
+  const hover = await hoverOf(map, data.hover);
+  if (map.data !== data) return; // newer data came meanwhile
+  map.packed = data.hover.planes;
+  map.hover = hover;
   map.send = send;
   map.rectangles = data.rectangles;
-  map.hover = { ...data.hover, flags: bytesOf(data.hover.flags), census: bytesOf(data.hover.census),
-    predicted: bytesOf(data.hover.predicted) };
+  map.words = data.words;
   map.canvas.setAttribute("aria-label", data.label);
+  map.fit.textContent = data.words.whole;
+  map.fit.title = data.words.whole_title;
+  map.north.setAttribute("aria-label", data.words.north);
   map.north.style.transform = `rotate(${data.north}deg)`;
-  if (moved) setView(map, fitted(map, data));
+  if (map.place !== data.place) setView(map, fitted(map, data));
+  map.place = data.place;
   drawScale(map);
   const layers = await withBitmaps(map, map.converter.convert(data.deck).layers);
   if (map.data === data) map.deck.setProps({ layers }); // unless newer data came meanwhile

@@ -1,15 +1,17 @@
-"""The map pair: a pydeck Deck in the grid's own metres, drawn by a small component; clicks come back as
+"""The map pair: layers of deck.gl in the grid's own metres, drawn by a small component; clicks come back as
 cells.
 
-deck.gl comes from pydeck's wheel, served by Streamlit itself: no network, no vendored library. Both
-registrations must stand in an imported module, not in a page script, which runs again and again.
+Layers are plain dictionaries, as pydeck's JSON holds them: a pydeck Deck would be written and read again at
+every run of a page. deck.gl comes from pydeck's wheel, served by Streamlit itself: no network, no vendored
+library. Both registrations must stand in an imported module, not in a page script, which runs again and
+again.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,14 @@ import pyproj
 import shapely
 import streamlit as st
 import streamlit.components.v1 as components_v1
+from numpy.typing import NDArray
 
 from pages.shared import palette
-from pages.shared.rasters import Raster, as_text
+from pages.shared.language import _
+from pages.shared.rasters import Raster, packed
+
+Deck = list[dict[str, Any]]  # layers of deck.gl, as pydeck's JSON has them
+Rings = list[list[list[float]]]  # closed lines of (x, y), metres from a raster's centre
 
 _HERE = Path(__file__).parent
 _BUNDLE_NAME = "deck_of_pydeck"
@@ -49,49 +56,90 @@ class Picture:
 
 
 def deck_of(
-    raster: Raster, pictures: Sequence[Picture], outline: bytes | None, selected: tuple[int, int] | None
-) -> pdk.Deck:
-    """Return the Deck of a map pair: pictures in order, the city's outline (WKB, grid CRS), the selected
-    cell's square.
+    raster: Raster,
+    pictures: Sequence[Picture],
+    outline: bytes | Rings | None,
+    selected: tuple[int, int] | None,
+) -> Deck:
+    """Return the layers of a map pair: pictures in order, the city's outline (WKB in the grid CRS, or its
+    `rings`), the selected cell's square.
 
     Layers are in metres from the raster's centre; their ids begin with left-, right- or both-, which is
     where they are drawn.
     """
     x0, y0 = raster.centre
     half = raster.width * raster.size / 2, raster.height * raster.size / 2
-    layers = [
-        pdk.Layer(
-            "BitmapLayer",
-            id=f"{picture.side}-{picture.name}",
-            # pydeck takes a bare string for an accessor; inner quotes make it a literal
-            image=f'"{picture.url}"',
-            bounds=[-half[0], -half[1], half[0], half[1]],
-            texture_parameters={"minFilter": "linear", "magFilter": "nearest", "mipmapFilter": "linear"}
-            if picture.name == "hatch"
+    layers: Deck = [
+        {
+            "@@type": "BitmapLayer",
+            "id": f"{picture.side}-{picture.name}",
+            "image": picture.url,
+            "bounds": [-half[0], -half[1], half[0], half[1]],
+            "textureParameters": {
+                "minFilter": "linear",
+                "magFilter": "linear" if picture.name == "photograph" else "nearest",
+                "mipmapFilter": "linear",
+            }
+            if picture.name in ("hatch", "photograph")
             else {"minFilter": "nearest", "magFilter": "nearest"},
-        )
+        }
         for picture in pictures
     ]
     ink = palette.inks()
     if outline is not None:
-        rings = [
-            (shapely.get_coordinates(ring) - (x0, y0)).round(1).tolist()
-            for ring in shapely.get_rings(shapely.get_parts(shapely.from_wkb(outline)))
-        ]
-        layers.append(_lines("both-outline", rings, palette.rgb(ink.muted), 1))
+        drawn = rings(outline, raster) if isinstance(outline, bytes) else outline
+        layers.append(_lines("both-outline", drawn, palette.rgb(ink.muted), 1))
     if selected is not None:
         x, y = selected[0] - x0, selected[1] - y0
         corners = ((0, 0), (1, 0), (1, 1), (0, 1), (0, 0))
         square = [[x + raster.size * east, y + raster.size * north] for east, north in corners]
         layers.append(_lines("both-selected-casing", [square], palette.rgb(ink.background), 6))
         layers.append(_lines("both-selected", [square], palette.rgb(ink.text), 3))
-    return pdk.Deck(layers=layers, views=[], map_provider=None, initial_view_state=None)
+    return layers
+
+
+def rings(outline: bytes, raster: Raster) -> Rings:
+    """Return the rings of an outline (WKB, grid CRS), in metres from the raster's centre, without what a
+    tenth of a cell hides."""
+    shape = shapely.simplify(shapely.from_wkb(outline), raster.size / 10)
+    return [
+        (shapely.get_coordinates(ring) - raster.centre).round(1).tolist()
+        for ring in shapely.get_rings(shapely.get_parts(shape))
+    ]
+
+
+def hover_of(raster: Raster, cells: pd.DataFrame, further: NDArray[np.int8] | None = None) -> dict[str, Any]:
+    """Return what the tooltip knows of cells (columns as of `map_pair`), for a component's `data`.
+
+    ``further`` (n,): which of the words given to `map_pair` is said of each cell; -1 for none.
+    """
+    x, y = cells["x"].to_numpy(), cells["y"].to_numpy()
+    half = raster.width * raster.size / 2, raster.height * raster.size / 2
+    planes = [
+        # bit 1: there is a cell, bit 2: its income is imputed
+        raster.spread(x, y, 1 + 2 * cells["imputed"].to_numpy(dtype=np.uint8)),
+        raster.spread(x, y, cells["class"].fillna(0).astype(int)),
+        raster.spread(x, y, cells["predicted"].fillna(0).astype(int)),
+    ]
+    if further is not None:
+        planes.append(raster.spread(x, y, further + 1))
+    return {
+        "left": -half[0],
+        "top": half[1],
+        "size": raster.size,
+        "width": raster.width,
+        "height": raster.height,
+        "x0": raster.west,
+        "y0": raster.north,
+        "hasCensus": bool(cells["class"].notna().any()),
+        "planes": packed(planes),
+    }
 
 
 def map_pair(
-    deck: pdk.Deck,
+    deck: Deck,
     raster: Raster,
-    cells: pd.DataFrame,
+    cells: pd.DataFrame | dict[str, Any],
     *,
     place: str,
     label: str,
@@ -101,6 +149,8 @@ def map_pair(
     height: int = 400,
     key: str = "maps",
     reach: tuple[float, float, float, float] | None = None,
+    further: Sequence[str] = (),
+    single: bool = False,
 ) -> tuple[int, int] | None:
     """Draw two maps that move together; return the lower-left corner (x, y) of the cell just clicked, else
     None.
@@ -108,13 +158,12 @@ def map_pair(
     With `on_click`, a click also calls `on_click(x, y, crs, size)` before the page is drawn again, as with
     any widget; with `on_rectangle`, a rectangle drawn with Shift held (or its corners marked by the key r)
     calls `on_rectangle(west, south, east, north)`, in metres. `cells` holds x, y, class and predicted
-    (NaN where there is none) and imputed, for the tooltip, which needs no server. The view is kept while
+    (NaN where there is none) and imputed, for the tooltip, which needs no server; or it is what `hover_of`
+    made of them, whose `further` are places in the words given here. The view is kept while
     `place` stays the same. `crs` gives the direction of north. Whatever lies in
-    `reach` (west, south, east, north), by default the raster, is in sight at first.
+    `reach` (west, south, east, north), by default the raster, is in sight at first. With `single`, only the
+    left map is drawn, over the full width.
     """
-    x, y = cells["x"].to_numpy(), cells["y"].to_numpy()
-    x0, y0 = raster.centre
-    half = raster.width * raster.size / 2, raster.height * raster.size / 2
 
     def clicked() -> None:
         cell = st.session_state[key].clicked
@@ -129,26 +178,16 @@ def map_pair(
     result = _PAIR(
         data={
             "bundle": _BUNDLE_URL,
-            "deck": _compact(deck),
+            "deck": {"layers": deck},
             "place": place,
             "label": label,
+            "words": _words() | {"further": list(further)},
             "height": height,
+            "single": single,
             "rectangles": on_rectangle is not None,
-            "north": north_angle(x0, y0, crs),
+            "north": north_angle(*raster.centre, crs),
             "extent": _extent(raster, reach),
-            "hover": {
-                "left": -half[0],
-                "top": half[1],
-                "size": raster.size,
-                "width": raster.width,
-                "height": raster.height,
-                "x0": raster.west,
-                "y0": raster.north,
-                # bit 1: there is a cell, bit 2: its income is imputed
-                "flags": as_text(raster.spread(x, y, 1 + 2 * cells["imputed"].to_numpy(dtype=np.uint8))),
-                "census": as_text(raster.spread(x, y, cells["class"].fillna(0).astype(int))),
-                "predicted": as_text(raster.spread(x, y, cells["predicted"].fillna(0).astype(int))),
-            },
+            "hover": hover_of(raster, cells) if isinstance(cells, pd.DataFrame) else cells,
         },
         key=key,
         height=height,
@@ -157,6 +196,19 @@ def map_pair(
     )
     hit = result.clicked
     return None if hit is None else (int(hit["x"]), int(hit["y"]))
+
+
+def _words() -> dict[str, Any]:
+    """Return the texts of the component in the language of the page, `{value}` filled by itself."""
+    return {
+        "none": _("none"),
+        "census": _("census {value}"),
+        "imputed": _("census {value} (imputed)"),
+        "predicted": _("predicted {value}"),
+        "whole": _("Whole map"),
+        "whole_title": _("Show the whole map (key 0)"),
+        "north": _("North arrow"),
+    }
 
 
 def _extent(raster: Raster, reach: tuple[float, float, float, float] | None) -> list[float]:
@@ -169,6 +221,7 @@ def _extent(raster: Raster, reach: tuple[float, float, float, float] | None) -> 
     return [2 * half[0], 2 * half[1]]
 
 
+@lru_cache(maxsize=256)
 def north_angle(x: float, y: float, crs: str) -> float:
     """Return the direction of geographic north at a place of the grid, degrees clockwise from the grid's up.
 
@@ -181,21 +234,14 @@ def north_angle(x: float, y: float, crs: str) -> float:
     return float(np.degrees(np.arctan2(ahead[0] - x, ahead[1] - y)))
 
 
-def _lines(
-    name: str, paths: list[list[list[float]]], colour: tuple[int, int, int], width: float
-) -> pdk.Layer:
-    return pdk.Layer(
-        "PathLayer",
-        id=name,
-        data=[{"path": path} for path in paths],
-        get_path="path",
-        get_color=[*colour, 255],
-        width_units='"pixels"',
-        get_width=width,
-        joint_rounded=False,
-    )
-
-
-def _compact(deck: pdk.Deck) -> dict[str, Any]:
-    # pydeck indents its JSON by two; only the layers are used, the views are the component's own
-    return {"layers": json.loads(deck.to_json())["layers"]}
+def _lines(name: str, paths: Rings, colour: tuple[int, int, int], width: float) -> dict[str, Any]:
+    return {
+        "@@type": "PathLayer",
+        "id": name,
+        "data": [{"path": path} for path in paths],
+        "getPath": "@@=path",
+        "getColor": [*colour, 255],
+        "widthUnits": "pixels",
+        "getWidth": width,
+        "jointRounded": False,
+    }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,32 +64,28 @@ def colour_bitmap(
     steps: ArrayLike,
     table: NDArray[np.uint8],
     missing: tuple[int, int, int],
-    alpha: ArrayLike = 255,
-) -> NDArray[np.uint8]:
-    """Return an RGBA picture (height, width, 4): step k of a cell in the colour table[k], -1 in `missing`,
-    none clear.
+    faded: ArrayLike = False,
+    alpha: int = 46,
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return a picture of numbers (height, width) and their colours (n, 4), RGBA: step k of a cell in the
+    colour table[k], -1 in `missing`, none clear.
 
-    `steps` (n,) are integers from -1 to len(table) - 1; `alpha` (n,) or one for all, 0 to 255.
+    `steps` (n,) are integers from -1 to len(table) - 1, at most 126; cells that are `faded` (n,) have `alpha`
+    of 255.
     """
-    steps = np.asarray(steps, dtype=np.int64)
-    colours = np.where((steps >= 0)[:, None], table[np.maximum(steps, 0)], np.array(missing, dtype=np.uint8))
-    picture = np.zeros((raster.height, raster.width, 4), dtype=np.uint8)
-    row, column = raster.pixel(x, y)
-    picture[row, column, :3] = colours
-    picture[row, column, 3] = alpha
-    return picture
+    shown = np.vstack([[missing], table]).astype(np.uint8)
+    solid = np.column_stack([shown, np.full(len(shown), 255, np.uint8)])
+    pale = np.column_stack([shown, np.full(len(shown), alpha, np.uint8)])
+    colours = np.vstack([np.zeros((1, 4), np.uint8), solid, pale])
+    numbers = np.asarray(steps, dtype=np.int64) + 2 + len(shown) * np.asarray(faded, dtype=np.int64)
+    return raster.spread(x, y, numbers), colours
 
 
-def hatch_bitmap(
-    raster: Raster,
-    x: ArrayLike,
-    y: ArrayLike,
-    hatched: ArrayLike,
-    colour: tuple[int, int, int],
-    pixels: int = 16,
-) -> NDArray[np.uint8]:
-    """Return an RGBA picture of diagonal lines over the hatched cells, `pixels` a cell (fewer for wide
-    cities).
+def hatch_lines(
+    raster: Raster, x: ArrayLike, y: ArrayLike, hatched: ArrayLike, pixels: int = 16
+) -> NDArray[np.bool_]:
+    """Return a picture (height, width) of diagonal lines over the hatched cells, `pixels` a cell (fewer for
+    wide cities).
 
     Lines rise to the right and meet at the edges of neighbouring cells, so that a hatched area reads as one.
     """
@@ -97,22 +95,40 @@ def hatch_bitmap(
     row, column = np.indices((pixels, pixels))
     period = max(2, pixels // 2)
     line = (row + column) % period < max(1, period // 4)
-    picture = np.zeros((raster.height * pixels, raster.width * pixels, 4), dtype=np.uint8)
-    picture[..., :3] = colour
-    picture[..., 3] = np.kron(mask, line) * 255
-    return picture
+    drawn = mask[:, None, :, None] & line[None, :, None, :]
+    return drawn.reshape(raster.height * pixels, raster.width * pixels)
+
+
+def lines_as_data_url(lines: NDArray[np.bool_], colour: tuple[int, int, int]) -> str:
+    """Return lines (height, width) in a colour, clear between them, as the data URL of a PNG of one bit a
+    pixel."""
+    picture = Image.fromarray(lines.astype(np.uint8), mode="P")
+    picture.putpalette([0, 0, 0, *colour])
+    buffer = io.BytesIO()
+    picture.save(buffer, format="PNG", bits=1, compress_level=3, transparency=bytes([0, 255]))
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def numbers_as_data_url(numbers: NDArray[np.uint8], colours: NDArray[np.uint8]) -> str:
+    """Return a picture (height, width) of numbers of colours (n, 4), RGBA, as the data URL of a PNG."""
+    picture = Image.fromarray(numbers, mode="P")
+    picture.putpalette(colours[:, :3].tobytes())
+    buffer = io.BytesIO()
+    picture.save(buffer, format="PNG", transparency=colours[:, 3].tobytes())
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
 def as_data_url(picture: NDArray[np.uint8]) -> str:
     """Return a picture (height, width, 3 or 4) of uint8 as the data URL of a PNG."""
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, format="PNG", optimize=picture.size < 4_000_000)
+    Image.fromarray(picture).save(buffer, format="PNG", optimize=picture.size < 400_000)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
-def as_text(picture: NDArray[np.uint8]) -> str:
-    """Return the bytes of a raster, row by row, in base64."""
-    return base64.b64encode(np.ascontiguousarray(picture).tobytes()).decode("ascii")
+def packed(planes: Sequence[NDArray[np.uint8]]) -> str:
+    """Return rasters of bytes, one after the other and row by row, deflated (zlib), in base64."""
+    content = b"".join(np.ascontiguousarray(plane).tobytes() for plane in planes)
+    return base64.b64encode(zlib.compress(content, 6)).decode("ascii")
 
 
 def paired(classes: ArrayLike, n_classes: int) -> NDArray[np.float64]:

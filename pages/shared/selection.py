@@ -1,7 +1,7 @@
 """What the reader has picked out of a city: one selection, kept in the address, for map, figures and tables.
 
-A click in the confusion matrix, a brushed range of the histogram of differences and a rectangle on the map
-each set one part; a cell is in the selection when it is in all parts.
+A click in the confusion matrix, a brushed range of the histogram of differences, a rectangle on the map and
+a district each set one part; a cell is in the selection when it is in all parts.
 """
 
 from __future__ import annotations
@@ -9,26 +9,31 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import quote, unquote
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pages.shared.language import _, number, plural
 from pages.shared.rasters import paired
 
 NAME = "only"  # in the address
 _PARTS = re.compile(
     r"(?:(c)(\d{1,2})p(\d{1,2})|(d)(-?\d{1,2})_(-?\d{1,2})|(r)(-?\d+)_(-?\d+)_(-?\d+)_(-?\d+))"
 )
+_DISTRICT = re.compile(r"z([A-Za-z0-9_~%-]{1,600})")  # an id, quoted
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The parts: census and predicted class as shown; difference from, to; rectangle in grid metres."""
+    """The parts: census and predicted class as shown; difference from, to; rectangle in grid metres; the id
+    of a district."""
 
     confusion: tuple[int, int] | None = None
     difference: tuple[int, int] | None = None
     rectangle: tuple[int, int, int, int] | None = None  # west, south, east, north
+    district: str | None = None
 
     def __bool__(self) -> bool:
         return self != Selection()
@@ -37,13 +42,17 @@ class Selection:
     def of(text: str | None) -> Selection:
         """Return the selection that an address names; what it cannot mean is left out.
 
-        >>> Selection.of("c3p7.d-2_1")
-        Selection(confusion=(3, 7), difference=(-2, 1), rectangle=None)
-        >>> Selection.of("c3p7.d-2_1").text(), Selection.of("nonsense")
-        ('c3p7.d-2_1', Selection(confusion=None, difference=None, rectangle=None))
+        >>> Selection.of("c3p7.d-2_1.z75%20A")
+        Selection(confusion=(3, 7), difference=(-2, 1), rectangle=None, district='75 A')
+        >>> Selection.of("c3p7.d-2_1").text(), bool(Selection.of("nonsense"))
+        ('c3p7.d-2_1', False)
         """
         found: dict[str, Any] = {}
         for part in (text or "").split("."):
+            named = _DISTRICT.fullmatch(part)
+            if named:
+                found["district"] = unquote(named[1])
+                continue
             match = _PARTS.fullmatch(part)
             if match is None:
                 continue
@@ -65,6 +74,8 @@ class Selection:
             parts.append("d{}_{}".format(*self.difference))
         if self.rectangle:
             parts.append("r{}_{}_{}_{}".format(*self.rectangle))
+        if self.district:
+            parts.append("z" + quote(self.district, safe="").replace(".", "%2E"))
         return ".".join(parts) or None
 
     @property
@@ -77,7 +88,8 @@ class Selection:
         return replace(self, **parts)
 
     def mask(self, cells: pd.DataFrame, n_classes: int, quintiles: bool, size: int) -> NDArray[np.bool_]:
-        """Return which cells (n,) of the frame of `queries.city_cells` are in the selection.
+        """Return which cells (n,) of the frame of `queries.city_cells`, with a column district where one is
+        selected, are in the selection.
 
         ``quintiles``: the confusion matrix shown pairs deciles. Differences are of classes as published. A
         cell is in a rectangle when its centre is.
@@ -98,35 +110,46 @@ class Selection:
             west, south, east, north = self.rectangle
             x, y = cells["x"].to_numpy() + size / 2, cells["y"].to_numpy() + size / 2
             kept &= (x >= west) & (x < east) & (y >= south) & (y < north)
+        if self.district:
+            kept &= (cells["district"] == self.district).to_numpy(bool, na_value=False)
         return kept
 
-    def words(self, unit: str) -> str:
-        """Say what is selected.
+    def words(self, unit: str, district: str = "") -> str:
+        """Say what is selected; ``district``: the name of the one selected.
 
         >>> Selection(confusion=(1, 4), difference=(2, 3)).words("decile")
         'census decile 1 predicted as 4, predicted 2 to 3 classes richer'
         """
         parts = []
         if self.confusion:
-            parts.append(f"census {unit} {self.confusion[0]} predicted as {self.confusion[1]}")
+            census, predicted = self.confusion
+            words = _("census {unit} {census} predicted as {predicted}")
+            parts.append(words.format(unit=unit, census=census, predicted=predicted))
         if self.difference:
             parts.append(_difference_words(*self.difference))
         if self.rectangle:
             west, south, east, north = self.rectangle
-            parts.append(f"a rectangle of {(east - west) / 1000:.2g} × {(north - south) / 1000:.2g} km")
+            words = _("a rectangle of {width} × {height} km")
+            parts.append(words.format(width=_km(east - west), height=_km(north - south)))
+        if self.district:
+            parts.append(_("district {name}").format(name=district or self.district))
         return ", ".join(parts)
 
 
 def _difference_words(low: int, high: int) -> str:
     if low == high == 0:
-        return "predicted exactly"
+        return _("predicted exactly")
+    near, far = sorted((abs(low), abs(high)))
+    if low == high and low > 0:
+        return plural("predicted {n} class richer", "predicted {n} classes richer", far).format(n=far)
     if low == high:
-        return f"predicted {abs(low)} {'class' if abs(low) == 1 else 'classes'} {_side(low)}"
-    if low >= 0 or high <= 0:
-        near, far = sorted((abs(low), abs(high)))
-        return f"predicted {near} to {far} classes {_side(low + high)}"
-    return f"predicted from {abs(low)} classes poorer to {high} richer"
+        return plural("predicted {n} class poorer", "predicted {n} classes poorer", far).format(n=far)
+    if low >= 0:
+        return _("predicted {near} to {far} classes richer").format(near=near, far=far)
+    if high <= 0:
+        return _("predicted {near} to {far} classes poorer").format(near=near, far=far)
+    return _("predicted from {low} classes poorer to {high} richer").format(low=abs(low), high=high)
 
 
-def _side(difference: int) -> str:
-    return "richer" if difference > 0 else "poorer"
+def _km(metres: int) -> str:
+    return number(metres / 1000, 0 if metres % 1000 == 0 or metres >= 10_000 else 1)

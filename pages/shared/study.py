@@ -43,6 +43,11 @@ class OpenStudy:
         name = f"{question.__module__}.{question.__qualname__}"
         return _answer(str(self.publication.file), name, arguments, question)
 
+    def once(self, question: Callable[..., T], *arguments: Any) -> T:
+        """Return `question(connection, *arguments)` without keeping it: for a page that keeps what it makes
+        of a large answer."""
+        return question(_connection(str(self.publication.file)).cursor(), *arguments)
+
 
 def studies() -> dict[str, Publication]:
     """Return the published studies by id, in the order of the study roots."""

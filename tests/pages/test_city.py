@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 from pathlib import Path
 
@@ -10,9 +11,11 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import city_words
+from pages.shared.study import OpenStudy
 from tests.pages.conftest import RunPage, texts
 from tests.pages.synthetic import make_publication
 
@@ -172,6 +175,128 @@ def test_city_without_land_use(run_page: RunPage, tmp_path: Path) -> None:
     assert "no land use" in texts(test)
 
 
+def _map_data(test: AppTest, number: int = 0) -> dict:
+    return json.loads(test.get("bidi_component")[number].proto.json)
+
+
+def _images(test: AppTest, number: int = 0) -> dict[str, str]:
+    layers = _map_data(test, number)["deck"]["layers"]
+    return {layer["id"]: layer["image"] for layer in layers if "image" in layer}
+
+
+def test_a_run_that_changes_nothing_asks_for_no_cell(
+    run_page: RunPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test = run_page("city", left="clusters", right="difference")
+    before = texts(test)
+    asked: list[str] = []
+    monkeypatch.setattr(OpenStudy, "once", lambda self, question, *arguments: asked.append(question.__name__))
+    monkeypatch.setattr("core.statistics.interval.block_bootstrap", lambda *a, **b: asked.append("interval"))
+    test.run()
+    assert not test.exception and asked == []
+    assert texts(test) == before
+
+
+def test_clusters_are_those_of_the_publication(run_page: RunPage, rows: duckdb.DuckDBPyConnection) -> None:
+    test = run_page("city", left="clusters", imputed="1")
+    assert not test.exception
+    (all_cells,) = rows.execute(
+        "SELECT count(*) FROM local_moran WHERE city_id = 'ker-bihan' AND includes_imputed"
+    ).fetchone()
+    (out,) = rows.execute(
+        "SELECT count(*) FROM local_moran WHERE city_id = 'ker-bihan' AND includes_imputed AND q_value < 0.05"
+    ).fetchone()
+    said = (
+        f"{out} of {all_cells} cells stand out" if out else f"nowhere beyond chance among {all_cells} cells"
+    )
+    assert said in texts(test)
+    assert "too rich among too rich" in _map_data(test)["words"]["further"]
+
+
+def test_clusters_are_no_choice_where_none_were_published(run_page: RunPage, tmp_path: Path) -> None:
+    file = make_publication(tmp_path / "old", n_cities=1, cells=60)
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("DROP TABLE local_moran")
+        connection.execute("DROP TABLE district")
+        connection.execute("DROP TABLE cell_district")
+    test = run_page("city", studies=tmp_path / "old", left="clusters")
+    assert not test.exception
+    assert test.button_group(key="left").value == "census"
+    assert "clusters" not in str(test.button_group(key="left").options).lower()
+    assert [box.label for box in test.selectbox] == ["City"]  # no districts, no second city
+
+
+def test_photograph_is_shown_where_it_is_there_and_missed_where_not(
+    run_page: RunPage, tmp_path: Path
+) -> None:
+    missing = run_page("city", left="photograph")
+    assert not missing.exception
+    assert "The photograph cannot be shown" in texts(missing) and "does not exist" in texts(missing)
+    assert set(_images(missing)) == {"right-cells", "both-hatch"}
+    make_publication(tmp_path / "with", n_cities=1, cells=60, with_photographs=True)
+    test = run_page("city", studies=tmp_path / "with", left="photograph")
+    assert not test.exception
+    assert "photograph of 2017, reduced to" in texts(test)
+    url = _images(test)["left-photograph"]
+    assert url.startswith("data:image/webp;base64,") and len(url) < 600_000
+    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))).convert("RGBA"))
+    hover = _map_data(test)["hover"]
+    assert max(picture.shape[:2]) == 1024
+    assert picture.shape[1] / picture.shape[0] == pytest.approx(hover["width"] / hover["height"], rel=0.01)
+    assert (picture[..., 3] > 0).mean() > 0.9  # the parcels cover the frame of the cells
+
+
+def test_two_cities_side_by_side(run_page: RunPage, rows: duckdb.DuckDBPyConnection) -> None:
+    test = run_page("city", beside="port-azur", left="uncertainty", only="d1_3")
+    assert not test.exception
+    assert test.title[0].value == "Kêr-Bihan beside Port Azur"
+    shown = texts(test)
+    for city_id in ("ker-bihan", "port-azur"):
+        value, low, high = rows.execute(
+            "SELECT value, low, high FROM agreement WHERE city_id = ? AND measure = 'within_one' AND "
+            "scope = 'within_fold' AND NOT includes_imputed",
+            [city_id],
+        ).fetchone()
+        assert f'<div class="value">{100 * value:.1f} %</div>' in shown
+        assert f"{100 * low:.1f} to {100 * high:.1f} %" in shown
+        poorest, richest = rows.execute(
+            "SELECT max(income) FILTER (k = 1), max(income) FILTER (k = 9) FROM threshold WHERE city_id = ? "
+            "AND includes_imputed",
+            [city_id],
+        ).fetchone()
+        assert f"{poorest:,.0f} €" in shown and f"{richest:,.0f} €" in shown
+    assert "cut inside each city" in shown
+    assert "Cells selected" not in shown  # a selection is of one city
+    first, second = (_map_data(test, k) for k in (0, 1))
+    assert first["single"] and second["single"] and first["place"] != second["place"]
+    assert first["rectangles"] is False
+    # one scale of uncertainty for both
+    (ends,) = {part.split("</span>")[0] for part in shown.split("<span>entropy ")[1:]}
+    assert ends
+    one, other = (_array(_figure(test, f"confusion-{k}")["data"][0]["customdata"]).sum() for k in "ab")
+    counts = rows.execute(
+        "SELECT city_id, sum(n) FROM confusion WHERE NOT includes_imputed AND city_id IN ('ker-bihan', "
+        "'port-azur') GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    assert [one, other] == [n for _, n in counts]
+    test.selectbox(key="beside").set_value("").run()
+    assert "beside" not in test.query_params and not test.exception
+    assert test.title[0].value == "Where is the model wrong in Kêr-Bihan?"
+
+
+@pytest.mark.parametrize("wrong", ["atlantis", "ker-bihan"])
+def test_a_second_city_that_is_none_is_left_out(run_page: RunPage, wrong: str) -> None:
+    test = run_page("city", beside=wrong)
+    assert not test.exception
+    assert test.title[0].value == "Where is the model wrong in Kêr-Bihan?"
+    said = [box.value for box in test.warning]
+    assert said == (
+        ["The address asks for “atlantis” beside Kêr-Bihan. Choose one of Port Azur."]
+        if wrong == "atlantis"
+        else []
+    )
+
+
 def _measures(**values: tuple[float, float, float]) -> pd.DataFrame:
     return pd.DataFrame(
         [
@@ -190,6 +315,29 @@ def _measures(**values: tuple[float, float, float]) -> pd.DataFrame:
     )
 
 
+def test_city_speaks_french(run_page: RunPage, rows: duckdb.DuckDBPyConnection) -> None:
+    test = run_page("city", lang="fr", only="d1_3")
+    assert not test.exception
+    assert test.title[0].value.split() == [
+        "Kêr-Bihan",
+        ":",
+        "où",
+        "le",
+        "modèle",
+        "se",
+        "trompe\u2011t\u2011il",
+        "?",
+    ]
+    assert "prédits plus riches de 1 à 3 classes" in texts(test)
+    assert "Moyenne au recensement (décile)" in texts(test)
+    whole = run_page("city", lang="fr")
+    row = _agreement(rows, "within_one", imputed=False)
+    assert f'<div class="value">{100 * row.value:.1f} %</div>'.replace(".", ",") in texts(whole)
+    assert _figure(whole, "confusion")["layout"]["separators"] == ",\u202f"
+    words = json.loads(whole.get("bidi_component")[0].proto.json)["words"]
+    assert words["predicted"] == "prédiction {value}"
+
+
 def test_verdict_says_chance_when_it_is_chance() -> None:
     nan = float("nan")
     said = city_words.verdict(_measures(spearman=(0.05, -0.19, 0.18), accuracy=(0.1, nan, nan)), 10)
@@ -201,7 +349,7 @@ def test_verdict_says_chance_when_it_is_chance() -> None:
 
 def test_sentences_follow_the_numbers() -> None:
     table = np.array([[1, 3, 0], [0, 2, 0], [0, 0, 5]])
-    assert city_words.confusion_sentence(table, "class") == (
+    assert city_words.confusion_sentence(table, "class").replace("\u202f%", " %") == (
         "The poorest class is most often predicted as class 2 (75 % of 4 cells); the richest class is most "
         "often predicted as its own (100 % of 5 cells)."
     )

@@ -40,7 +40,7 @@ def alpha_of_map(test: AppTest) -> np.ndarray:
     data = json.loads(component.json)
     (image,) = [one["image"] for one in data["deck"]["layers"] if one["id"] == "left-cells"]
     content = base64.b64decode(image.strip('"').split(",")[1])
-    return np.asarray(Image.open(io.BytesIO(content)))[..., 3]
+    return np.asarray(Image.open(io.BytesIO(content)).convert("RGBA"))[..., 3]
 
 
 def test_a_range_of_differences_filters_everything(
@@ -80,6 +80,38 @@ def test_a_rectangle_has_intervals_and_fades_the_rest_of_the_map(
     alpha = alpha_of_map(test)
     assert (alpha == 255).sum() == on_map and (alpha == layers.FADED).sum() > on_map
     assert (alpha_of_map(run_page("city")) == layers.FADED).sum() == 0
+
+
+def test_a_district_filters_everything(run_page: RunPage, rows: duckdb.DuckDBPyConnection) -> None:
+    test = run_page("city", only="z01")
+    assert not test.exception
+    inside = (
+        "AND (city_id, cell_id) IN (SELECT (city_id, cell_id) FROM cell_district WHERE district_id = '01')"
+    )
+    wanted = rows.execute(f"SELECT count(*), avg(c.class) {COMPARED} {inside}").fetchone()
+    assert value_of(test, "Cells selected") == str(wanted[0])
+    assert value_of(test, "Mean census decile") == f"{wanted[1]:.2f}"
+    assert "what they were picked by" not in texts(test)
+    assert "district Rive-Ouest" in texts(test)
+    on_map = rows.execute(f"SELECT count(*) FROM cell WHERE city_id = 'ker-bihan' {inside}").fetchone()[0]
+    assert (alpha_of_map(test) == 255).sum() == on_map
+    assert _array(_figure(test, "confusion")["data"][0]["customdata"]).sum() == wanted[0]
+    assert _array(_figure(test, "differences")["data"][0]["y"]).sum() == wanted[0]
+    listed = set(test.dataframe[0].value["Cell"])
+    ids = rows.execute(f"SELECT c.x, c.y {COMPARED} {inside}").fetchall()
+    assert listed <= {f"N{y} E{x}" for x, y in ids}
+
+
+def test_districts_are_chosen_and_joined_with_other_parts(run_page: RunPage) -> None:
+    test = run_page("city", only="d1_3")
+    assert test.selectbox(key="selection.district").options == ["All districts", "Rive-Est", "Rive-Ouest"]
+    test.selectbox(key="selection.district").set_value("02").run()
+    assert test.query_params[NAME] == "d1_3.z02"
+    assert "predicted 1 to 3 classes richer, district Rive-Est" in texts(test)
+    test.selectbox(key="selection.district").set_value("").run()
+    assert test.query_params[NAME] == "d1_3" and not test.exception
+    unknown = run_page("city", only="znowhere")
+    assert not unknown.exception and "Cells selected" not in texts(unknown)
 
 
 def test_histogram_and_groups_are_those_of_the_cells(
@@ -146,8 +178,9 @@ def test_groups_by_hand() -> None:
     assert found[["group", "value", "n"]].values.tolist() == [["4", 1.0, 30], ["5", 0.0, 30]]
     groups = city_errors.density_groups(cells)
     assert groups.notna().all() and groups.value_counts().between(17, 18).all()
-    assert groups.cat.categories[0] == "0 to 176"
-    assert city_errors.density_groups(cells.assign(individuals=7.0)).unique().tolist() == ["all"]
+    assert city_errors.density_label(groups.cat.categories[0]) == "0 to 176"
+    alike = city_errors.density_groups(cells.assign(individuals=7.0)).unique().tolist()
+    assert [city_errors.density_label(group) for group in alike] == ["all"]
 
 
 def handed_out(test: AppTest) -> list[str]:

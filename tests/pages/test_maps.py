@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import zlib
 
 import duckdb
 import numpy as np
@@ -16,8 +17,17 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from data.store import cell_queries, queries
-from pages.shared import land_use_layer, layers, maps, palette
-from pages.shared.rasters import Raster, as_data_url, colour_bitmap, hatch_bitmap, paired
+from pages.shared import cluster_layer, land_use_layer, layers, maps, palette
+from pages.shared.rasters import (
+    Raster,
+    as_data_url,
+    colour_bitmap,
+    hatch_lines,
+    lines_as_data_url,
+    numbers_as_data_url,
+    packed,
+    paired,
+)
 
 # Three cells: south-west, north-east of it, and far east; (x, y) lower-left corners.
 X, Y = np.array([1000, 1200, 1600]), np.array([2000, 2200, 2000])
@@ -27,12 +37,17 @@ TABLE = palette.rgb_table(["#FF0000", "#00FF00", "#0000FF"])
 
 def test_pixels_are_cells_and_north_is_up() -> None:
     assert (RASTER.width, RASTER.height, RASTER.west, RASTER.north) == (4, 2, 1000, 2400)
-    picture = colour_bitmap(RASTER, X, Y, [0, 1, -1], TABLE, (9, 9, 9))
+    numbers, colours = colour_bitmap(RASTER, X, Y, [0, 1, -1], TABLE, (9, 9, 9))
+    picture = colours[numbers]
     assert picture.shape == (2, 4, 4)
     assert picture[1, 0].tolist() == [255, 0, 0, 255]  # the southern row is the lower one
     assert picture[0, 1].tolist() == [0, 255, 0, 255]
     assert picture[1, 3].tolist() == [9, 9, 9, 255]  # a cell without value has the colour of none
     assert (picture[..., 3] > 0).sum() == 3  # no cell, nothing drawn
+    numbers, colours = colour_bitmap(RASTER, X, Y, [0, 1, -1], TABLE, (9, 9, 9), [False, True, True], 40)
+    assert colours[numbers][..., 3].tolist() == [[0, 40, 0, 0], [255, 0, 0, 40]]
+    assert np.array_equal(colours[numbers][..., :3], picture[..., :3])
+    assert np.array_equal(_picture_of(numbers_as_data_url(numbers, colours)), colours[numbers])
 
 
 @given(st.lists(st.tuples(st.integers(-50, 50), st.integers(-50, 50)), min_size=1, max_size=40, unique=True))
@@ -50,28 +65,46 @@ def test_every_cell_finds_its_own_pixel(corners: list[tuple[int, int]]) -> None:
 
 
 def test_only_imputed_cells_are_hatched() -> None:
-    picture = hatch_bitmap(RASTER, X, Y, [False, True, False], (1, 2, 3), pixels=8)
-    assert picture.shape == (16, 32, 4)
-    drawn = picture[..., 3].reshape(2, 8, 4, 8).max(axis=(1, 3)) > 0
+    lines = hatch_lines(RASTER, X, Y, [False, True, False], pixels=8)
+    assert lines.shape == (16, 32)
+    drawn = lines.reshape(2, 8, 4, 8).any(axis=(1, 3))
     assert drawn.tolist() == [[False, True, False, False], [False, False, False, False]]
-    cell = picture[0:8, 8:16, 3] > 0
+    cell = lines[0:8, 8:16]
     assert 0 < cell.mean() < 0.5  # lines, not a filled square
     assert np.array_equal(
         cell, np.roll(cell, (1, -1), axis=(0, 1))
     )  # they rise to the right and join across cells
+    picture = _picture_of(lines_as_data_url(lines, (1, 2, 3)))
+    assert np.array_equal(picture[..., 3], np.where(lines, 255, 0))
+    assert (picture[lines] == (1, 2, 3, 255)).all()
 
 
 def test_hatch_of_a_wide_city_stays_within_a_texture() -> None:
     raster = Raster(0, 0, 200, 700, 500)
-    picture = hatch_bitmap(raster, np.array([0]), np.array([-200]), [True], (0, 0, 0))
-    assert max(picture.shape[:2]) <= 4096
+    assert max(hatch_lines(raster, np.array([0]), np.array([-200]), [True]).shape) <= 4096
+
+
+def test_hover_knows_each_cell_at_its_place() -> None:
+    hover = maps.hover_of(RASTER, _cells(), np.array([2, -1, 0], np.int8))
+    content = zlib.decompress(base64.b64decode(hover["planes"]))
+    flags, census, predicted, further = np.frombuffer(content, np.uint8).reshape(4, 2, 4)
+    assert (hover["width"], hover["height"], hover["x0"], hover["y0"]) == (4, 2, 1000, 2400)
+    assert flags.tolist() == [[0, 3, 0, 0], [1, 0, 0, 1]]  # the second cell is imputed
+    assert census.tolist() == [[0, 10, 0, 0], [1, 0, 0, 0]]
+    assert predicted.tolist() == [[0, 9, 0, 0], [10, 0, 0, 4]]
+    assert further.tolist() == [[0, 0, 0, 0], [3, 0, 0, 1]]
+    assert packed([flags, census, predicted, further]) == hover["planes"]
+
+
+def _picture_of(url: str) -> np.ndarray:
+    content = base64.b64decode(url.partition(",")[2])
+    return np.asarray(Image.open(io.BytesIO(content)).convert("RGBA"))
 
 
 def test_data_url_keeps_every_pixel() -> None:
-    picture = colour_bitmap(RASTER, X, Y, [0, 1, 2], TABLE, (9, 9, 9))
-    head, _, body = as_data_url(picture).partition(",")
-    assert head == "data:image/png;base64"
-    assert np.array_equal(np.asarray(Image.open(io.BytesIO(base64.b64decode(body)))), picture)
+    picture = np.random.default_rng(0).integers(0, 256, (5, 7, 4), dtype=np.uint8)
+    assert as_data_url(picture).startswith("data:image/png;base64,")
+    assert np.array_equal(_picture_of(as_data_url(picture)), picture)
 
 
 def test_quintiles_pair_deciles() -> None:
@@ -91,7 +124,7 @@ def test_land_use_lies_where_its_polygons_lie(rows: duckdb.DuckDBPyConnection) -
     cells = queries.city_cells(rows, "ker-bihan")
     raster = Raster.around(cells["x"], cells["y"], 200)
     url, classes = land_use_layer.land_use_map(rows, "ker-bihan", raster)
-    drawn = np.asarray(Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))))
+    drawn = _picture_of(url)
     per_metre = drawn.shape[1] / (raster.width * 200)
     polygons = cell_queries.land_use_polygons(rows, "ker-bihan")
     shapes = shapely.from_wkb([bytes(wkb) for wkb in polygons["geometry"]])
@@ -141,10 +174,36 @@ def test_layers_cut_values_into_steps(name: str, quintiles: bool, steps: list[in
     assert len(drawn.colours) == n_colours
 
 
+def test_clusters_are_named_by_the_cell_and_its_neighbours() -> None:
+    cells = pd.DataFrame({"cell_id": list("abcdefg")})
+    moran = pd.DataFrame(
+        {
+            "cell_id": list("gfedcb"),
+            "residual": [1.2, 1.2, -1.2, -1.2, 3.0, -3.0],
+            "around": [0.5, -0.5, 0.5, -0.5, 2.0, -2.0],
+            "q_value": [0.01, 0.049, 0.01, 0.01, 0.05, 0.9],
+        }
+    )
+    kinds = cluster_layer.steps(cells, moran)
+    assert [None if k < 0 else cluster_layer.KINDS[k] for k in kinds] == [
+        None,
+        "not significant",
+        "not significant",
+        "too poor among too poor",
+        "too poor among too rich",
+        "too rich among too poor",
+        "too rich among too rich",
+    ]
+    said = cluster_layer.sentence(kinds)
+    assert said.startswith("4 of 6 cells stand out beyond chance: 1 predicted too rich among cells predicted")
+    drawn = cluster_layer.layer(kinds)
+    assert drawn.colours[3] == palette.diverging(9)[8] and drawn.steps.tolist() == kinds.tolist()
+
+
 def test_deck_is_in_metres_from_the_centre() -> None:
     outline = shapely.to_wkb(shapely.box(1000, 2000, 1800, 2400))
     deck = maps.deck_of(RASTER, [maps.Picture("left", "cells", "data:,x")], outline, (1200, 2200))
-    drawn = {layer["id"]: layer for layer in json.loads(deck.to_json())["layers"]}
+    drawn = {layer["id"]: layer for layer in json.loads(json.dumps(deck))}
     assert list(drawn) == ["left-cells", "both-outline", "both-selected-casing", "both-selected"]
     assert drawn["left-cells"]["bounds"] == [-400, -200, 400, 200]
     assert drawn["left-cells"]["image"] == "data:,x"

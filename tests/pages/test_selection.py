@@ -22,6 +22,7 @@ def cells() -> pd.DataFrame:
             "y": [0, 0, 0, 0],
             "class": pd.array([3, 3, 4, None], dtype="Int64"),
             "predicted": pd.array([3, 5, 3, 7], dtype="Int64"),
+            "district": ["01", "02", "01", None],
         }
     )
 
@@ -30,16 +31,17 @@ def cells() -> pd.DataFrame:
     confusion=st.none() | st.tuples(CLASSES, CLASSES),
     difference=st.none() | st.tuples(st.integers(-9, 9), st.integers(-9, 9)).map(lambda d: tuple(sorted(d))),
     corner=st.none() | st.tuples(PLACES, PLACES),
+    district=st.none() | st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20),
 )
-def test_address_and_back(confusion, difference, corner):
+def test_address_and_back(confusion, difference, corner, district):
     rectangle = corner and (*corner, corner[0] + 400, corner[1] + 200)
-    selection = Selection(confusion, difference, rectangle)
+    selection = Selection(confusion, difference, rectangle, district)
     assert Selection.of(selection.text()) == selection
     assert bool(selection) == (selection.text() is not None)
 
 
 @pytest.mark.parametrize(
-    "text", [None, "", "c3", "c3p7x", "r0_0_0_0", "d1", "r5_5_1_9", "c333p1", "....", "<b>"]
+    "text", [None, "", "c3", "c3p7x", "r0_0_0_0", "d1", "r5_5_1_9", "c333p1", "....", "<b>", "z", "za b"]
 )
 def test_what_an_address_cannot_mean_selects_nothing(text):
     assert not Selection.of(text)
@@ -53,6 +55,8 @@ def test_what_an_address_cannot_mean_selects_nothing(text):
         (Selection(confusion=(2, 2)), True, [True, False, True, False]),  # deciles 3 and 4 are quintile 2
         (Selection(difference=(-1, 0)), False, [True, False, True, False]),
         (Selection(rectangle=(150, 0, 550, 200)), False, [False, True, True, False]),
+        (Selection(district="01"), False, [True, False, True, False]),
+        (Selection(district="01", difference=(-1, -1)), False, [False, False, True, False]),
         (Selection(confusion=(3, 5), rectangle=(0, 0, 200, 200)), False, [False] * 4),
     ],
 )
