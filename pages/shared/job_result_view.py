@@ -112,7 +112,7 @@ def origin(summary: dict[str, Any], now: JobState) -> str:
 def metres(value: float) -> str:
     """Return a resolution with two significant digits.
 
-    >>> metres(1.0006), metres(0.2), metres(1.5625), metres(0.155), metres(12.3)
+    >>> metres(1.0006), metres(0.2), metres(1.5625), metres(0.156), metres(12.3)
     ('1', '0.2', '1.6', '0.16', '12')
     """
     short = float(f"{value:.2g}")
