@@ -63,17 +63,18 @@ def first_visit_hint() -> None:
     """Say in three sentences how to begin, until the reader has closed it once."""
     if st.session_state.get(_SEEN) or _SEEN in st.context.cookies:
         return
-    with st.container(horizontal=True, vertical_alignment="center", key="first-visit"):
+    with st.container(key="first-visit"):
+        text, close = st.columns([92, 8], vertical_alignment="center", gap="small")
+    with text:
         note(
             _(
                 "New here? A square on the maps is a census cell of 200 m; every prediction comes from a "
                 "network that never saw that cell. <b>City</b> shows where the model is wrong: choose what "
                 "each map shows, point at a cell, click it. <b>Patterns</b> says whether it looks at land "
                 "use, <b>Trust</b> whether its maps can be believed."
-            ),
-            width="stretch",
+            )
         )
-        st.button(_("Got it"), on_click=_close_hint, key="first-visit.close")
+    close.button(_("Got it"), on_click=_close_hint, key="first-visit.close", type="tertiary")
 
 
 def _close_hint() -> None:
