@@ -74,7 +74,8 @@ def forest_of_cities(
         title_text=axis_title,
         zeroline=True,
         zerolinecolor=ink.muted,
-        dtick=0.1 if high - low < 1.05 else 0.2,
+        dtick=0.1 if high - low < 0.65 else 0.2,
+        tickangle=0,
         tickformat=".1f",
     )
     bands = [

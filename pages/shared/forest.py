@@ -79,7 +79,8 @@ def forest(rows: pd.DataFrame, reference: pd.DataFrame | None, axis_title: str, 
         zeroline=True,
         zerolinecolor=ink.muted,
         zerolinewidth=1,
-        dtick=0.1 if high - low < 1.05 else 0.2,
+        dtick=0.1 if high - low < 0.65 else 0.2,
+        tickangle=0,
         tickformat=".1f",
     )
     columns = {_("cells"): [number(n) for n in rows.n_present]}
