@@ -145,11 +145,12 @@ def _city(here: OpenStudy, city: City) -> None:
             (_("Range of the residual variogram"), _metres(city.residual_range_m, 0) or unknown),
             (_("Published"), day(here.row.created_at)),
         ]
-        st.table(pd.DataFrame(rows, columns=["", plain(city.name)]).set_index(""), border="horizontal")
+        facts = pd.DataFrame(rows, columns=[_("City"), plain(city.name)])
+        st.table(facts, border="horizontal", hide_index=True)
     with right:
         thresholds = here.ask(ask.thresholds, city.city_id)
         if len(thresholds):
-            st.table(_threshold_table(thresholds, here.row.n_classes), border="horizontal")
+            st.table(_threshold_table(thresholds, here.row.n_classes), border="horizontal", hide_index=True)
             frame.note(
                 _(
                     "Income per person, euros a year (winsorised standard of living). Class k holds q(k−1) ≤ "
@@ -212,7 +213,7 @@ def _threshold_table(thresholds: pd.DataFrame, n_classes: int) -> pd.DataFrame:
             row.append("" if missing else f"{number(float(low))} – {number(float(high))}")
         rows.append(row)
     heads = [_("Class"), _("All cells, €"), _("Without imputed, €")]
-    return pd.DataFrame(rows, columns=heads).set_index(heads[0])
+    return pd.DataFrame(rows, columns=heads)
 
 
 def _glossary(here: OpenStudy) -> None:

@@ -199,7 +199,9 @@ def land_use_table(rows: pd.DataFrame, z_standard: float | None, mapped_share: f
     heads += [_("Occlusion")] * occluded
     bar = escape(_("Contribution as a bar"))
     header = "".join(
-        f'<th scope="col">{escape(head)}</th>' if head else f'<th scope="col" aria-label="{bar}"></th>'
+        f'<th scope="col">{escape(head)}</th>'
+        if head
+        else f'<th scope="col"><span class="carreau-unseen">{bar}</span></th>'
         for head in [_("Land use"), *heads]
     )
     return f'<table class="carreau-table"><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table>'
