@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit as st
 from google.protobuf.message import Message
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block
@@ -107,11 +108,18 @@ def test_words_outside_marks_are_found() -> None:
     assert unmarked_words("⟪3 cells⟫ selected") == ["selected"]
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_no_text_bypasses_the_catalogue(
-    page: str, run_page: RunPage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def marked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """French with every text between marks; pages keep what they draw in a language, so none before it and
+    none of it after."""
     monkeypatch.setattr(language, "_catalogue", lambda _: Marked())
+    st.cache_resource.clear()
+    yield
+    st.cache_resource.clear()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_text_bypasses_the_catalogue(page: str, run_page: RunPage, marked: None) -> None:
     test = run_page(page, lang="fr")
     assert not test.exception
     found = {

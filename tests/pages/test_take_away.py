@@ -112,6 +112,18 @@ def test_charts_of_patterns(run_page: RunPage, taken: Taken, relation: str) -> N
     assert drawn(_figure(test, "ratios"), "x") == sorted(shown)
 
 
+def test_charts_of_cities_together(run_page: RunPage, taken: Taken) -> None:
+    test = run_page("patterns", city="ker-bihan", **{"with": "port-azur"})
+    assert not test.exception
+    for key in ("forest-cities", "index-cities", "scatters"):
+        assert taken[key][0]["city"].unique().tolist() == ["Kêr-Bihan", "Port Azur"], key
+    assert drawn(_figure(test, "scatters"), "y") == given(taken["scatters"][0], "pull_by_activation")
+    test = run_page("city", city="ker-bihan", beside="port-azur")
+    assert not test.exception
+    cells = [taken[f"confusion-{city}"][0]["cells"].sum() for city in ("ker-bihan", "port-azur")]
+    assert cells[0] != cells[1] and buttons(test, "data.calibration-port-azur") == ["CSV"]
+
+
 def test_charts_of_trust_and_cell(run_page: RunPage, taken: Taken) -> None:
     test = run_page("trust")
     assert not test.exception

@@ -68,7 +68,7 @@ def test_a_french_page_says_nothing_in_english(
     test = run_page(page, lang="fr", **address)
     assert not test.exception
     said = [texts(test)]
-    for kind in ("title", "subheader", "info", "warning", "markdown"):
+    for kind in ("title", "header", "info", "warning", "markdown"):
         said += [str(element.value) for element in getattr(test, kind)]
     said += [str(element.label) for element in (*test.expander, *test.toggle, *test.multiselect)]
     for chart in test.get("plotly_chart"):
