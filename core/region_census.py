@@ -18,6 +18,8 @@ from data.errors import StudyError
 from data.grid import Grid
 
 FEW_CELLS = 30
+_MOST_BLOCKS = 1_000
+_DRAWS = 499
 _MEANINGFUL = ("accuracy", "within_one", "weighted_kappa", "spearman", "moran")
 
 
@@ -90,7 +92,9 @@ def region_agreement(cells: pd.DataFrame, n_classes: int, cell_size: int) -> dic
             "income": used.census_value,
         }
     )
-    table = agreement_table(frame, n_classes, cell_size=cell_size)
+    # blocks of at least this side: resampling takes the square of their number, and larger ones are safe
+    block_m = cell_size * np.ceil(np.sqrt(len(used) / _MOST_BLOCKS))
+    table = agreement_table(frame, n_classes, block_m=float(block_m), draws=_DRAWS, cell_size=cell_size)
     rows = table[table.scope == "pooled"].set_index("measure")
     numbers = ["value", "low", "high", "null_low", "null_high"]
     return {
