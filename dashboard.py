@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import duckdb
 import streamlit as st
 
@@ -9,6 +11,17 @@ from data.errors import CarreauError
 from pages.shared import frame, language, state
 from pages.shared.language import LANGUAGES, _, readers_language
 from pages.shared.plain_text import fault
+
+
+@st.cache_resource(show_spinner=False)
+def settled() -> None:
+    """Take what the first page has imported out of garbage collection, once a server.
+
+    Streamlit collects after every run: to look through a million objects that stay took longer than a page.
+    """
+    gc.collect()
+    gc.freeze()
+
 
 st.set_page_config(page_title="Carreau", page_icon=frame.icon(), layout="wide")
 
@@ -33,3 +46,4 @@ try:
 except (CarreauError, duckdb.Error) as error:
     fault(error)
 frame.in_browser()
+settled()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from data.store import queries
 from data.store.queries import City
 from pages.shared import (
     city_beside,
@@ -138,10 +137,7 @@ def _basis(n: int, with_imputed: bool, n_classes: int, quintiles: bool) -> str:
 
 def _disagreements(view: View) -> None:
     st.header(_("Largest disagreements"), anchor=False)
-    if view.selected:
-        rows = view.kept(_largest_selected)
-    else:
-        rows = view.here.ask(queries.largest_disagreements, view.city.city_id, view.with_imputed, LISTED)
+    rows = view.kept(_largest)
     shown = pd.DataFrame(
         {
             _("Cell"): [frame.short_id(cell_id) for cell_id in rows["cell_id"]],
@@ -171,13 +167,16 @@ def _disagreements(view: View) -> None:
     frame.sentence(city_words.disagreement_sentence(rows, view.n_classes))
 
 
-def _largest_selected(view: View) -> pd.DataFrame:
+def _largest(view: View) -> pd.DataFrame:
     return largest(view.compared, LISTED)
 
 
 def largest(cells: pd.DataFrame, limit: int) -> pd.DataFrame:
     """Return the cells that are farthest off, in the order of `queries.largest_disagreements`."""
-    off = (cells["class"].astype(float) - cells["predicted"].astype(float)).abs()
+    off = (cells["class"].astype(float) - cells["predicted"].astype(float)).abs().to_numpy()
+    if len(cells) > limit:  # of hundreds of thousands, only the last few are put in order
+        kept = off >= np.partition(off, -limit)[-limit]
+        cells, off = cells[kept], off[kept]
     finer = (cells["class"].astype(float) - cells["expected_class"]).abs()
     order = cells.assign(off=-off, finer=-finer).sort_values(["off", "finer", "cell_id"])
     return order.head(limit).drop(columns=["off", "finer"]).reset_index(drop=True)

@@ -58,12 +58,13 @@ def _cells_map(
     connection: duckdb.DuckDBPyConnection, city_id: str, raster: Raster
 ) -> tuple[str, list[tuple[str, str, str]]]:
     classes = cell_queries.land_use_areas(connection, city_id)
-    cells = cell_queries.main_land_use(connection, city_id)
+    cells = cell_queries.land_use_by_share(connection, city_id)
     numbered = pd.Series(np.arange(1, len(classes) + 1), index=classes["code"])
     table = np.zeros((len(classes) + 1, 4), np.uint8)
     table[1:, :3] = palette.rgb_table(list(classes["colour"]))
     table[1:, 3] = 255
-    numbers = raster.spread(cells["x"], cells["y"], numbered.reindex(cells["code"]).to_numpy())
+    place, codes = pd.factorize(cells["code"])
+    numbers = raster.spread(cells["x"], cells["y"], numbered.reindex(codes).to_numpy()[place])
     named = [(str(c), str(n), str(k)) for c, n, k in classes[["code", "name", "colour"]].to_numpy()]
     return numbers_as_data_url(numbers, table), named
 
