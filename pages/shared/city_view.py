@@ -24,7 +24,7 @@ from pages.shared.selection import Selection
 from pages.shared.study import OpenStudy
 
 T = TypeVar("T")
-COMPARED = ["cell_id", "x", "y", "individuals", "class", "predicted", "expected_class"]
+COMPARED = ["cell_id", "x", "y", "individuals", "households", "class", "predicted", "expected_class"]
 
 
 @dataclass(frozen=True)
