@@ -273,7 +273,10 @@ def test_two_cities_side_by_side(run_page: RunPage, rows: duckdb.DuckDBPyConnect
     # one scale of uncertainty for both
     (ends,) = {part.split("</span>")[0] for part in shown.split("<span>entropy ")[1:]}
     assert ends
-    one, other = (_array(_figure(test, f"confusion-{k}")["data"][0]["customdata"]).sum() for k in "ab")
+    one, other = (
+        _array(_figure(test, f"confusion-{k}")["data"][0]["customdata"]).sum()
+        for k in ("ker-bihan", "port-azur")
+    )
     counts = rows.execute(
         "SELECT city_id, sum(n) FROM confusion WHERE NOT includes_imputed AND city_id IN ('ker-bihan', "
         "'port-azur') GROUP BY 1 ORDER BY 1"
