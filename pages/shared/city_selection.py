@@ -18,7 +18,7 @@ from pages.shared.language import _, number, plural
 from pages.shared.selection import NAME, Selection
 
 _DISTRICT = "selection.district"
-_MANY = 3000  # cells
+_MANY, _WIDE = 3000, 30_000  # cells; cells that the rectangle around them could hold
 _TURN = "selection.turn"  # a chart forgets what was selected on it when its key changes
 
 
@@ -207,7 +207,7 @@ def _mean(
 ) -> Interval:
     """Return the mean of values (n,) of cells, with its interval: without resampling for a large city, where
     the range of the residuals is known, since resampling would take seconds a figure."""
-    if block_m is not None and len(values) >= _MANY:
+    if block_m is not None and (len(values) >= _MANY or _frame(cells, size) > _WIDE):
         side = float(np.ceil(block_m / size) * size)
         found = mean_over_blocks(values, cells["x"], cells["y"], side, bounds)
         if found is not None:
@@ -222,6 +222,11 @@ def _mean(
         draws=499,
         bounds=bounds,
     )
+
+
+def _frame(cells: pd.DataFrame, size: int) -> float:
+    """Return how many cells the rectangle around some cells could hold: what a variogram costs."""
+    return float((np.ptp(cells["x"]) / size + 1) * (np.ptp(cells["y"]) / size + 1))
 
 
 def by_group(cells: pd.DataFrame, groups: pd.Series, block_m: float | None, size: int) -> pd.DataFrame:

@@ -57,7 +57,7 @@ def language() -> str:
     if run is not None:
         return run[0]
     # a callback or a fragment, which run without the rest of the page
-    return str(st.session_state.get("language", "en")) if get_script_run_ctx() else "en"
+    return str(st.session_state.get("language", "en")) if get_script_run_ctx(suppress_warning=True) else "en"
 
 
 @contextmanager
@@ -174,7 +174,11 @@ def _locale() -> str:
         return language()
     if run is not None:
         return run[1]
-    return str(st.session_state.get(_REGION, language())) if get_script_run_ctx() else language()
+    return (
+        str(st.session_state.get(_REGION, language()))
+        if get_script_run_ctx(suppress_warning=True)
+        else language()
+    )
 
 
 def _region(language: str, browser: str | None) -> str:
