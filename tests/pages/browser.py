@@ -94,8 +94,13 @@ class Watch:
 
 
 @contextmanager
-def dashboard(var: Path, studies: Path | None, secrets: Callable[[str], str] | None = None) -> Iterator[str]:
-    """Run `streamlit run dashboard.py` with its own var folder and yield its address.
+def dashboard(
+    var: Path,
+    studies: Path | None,
+    secrets: Callable[[str], str] | None = None,
+    repository: Path = REPOSITORY,
+) -> Iterator[str]:
+    """Run `streamlit run dashboard.py` of a repository with its own var folder and yield its address.
 
     ``secrets``: makes the content of `secrets.toml` from that address.
     """
@@ -122,7 +127,7 @@ def dashboard(var: Path, studies: Path | None, secrets: Callable[[str], str] | N
         (var / "secrets.toml").write_text(secrets(f"http://localhost:{port}"), encoding="utf-8")
         command += ["--secrets.files", str(var / "secrets.toml")]
     log = (var / "server.log").open("wb")
-    process = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    process = subprocess.Popen(command, cwd=repository, env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:
         _wait_until_healthy(f"http://localhost:{port}/_stcore/health", process, var / "server.log")
         yield f"http://localhost:{port}"
