@@ -71,7 +71,8 @@ def device_text(device: str) -> str:
     cores = _CORES.fullmatch(device)
     if cores is None:
         return device
-    return _("CPU, {n} of {total} cores").format(n=cores[1], total=cores[2])
+    text = plural("CPU, {n} of {total} cores", "CPU, {n} of {total} cores", int(cores[1]))
+    return text.format(n=cores[1], total=cores[2])
 
 
 def duration(seconds: float) -> str:

@@ -1,4 +1,7 @@
-"""Thirty kills at random moments: twenty on SQLite, ten with two machines and a PostgreSQL server."""
+"""Sixteen kills at random moments: ten on SQLite, six with two machines and a PostgreSQL server.
+
+`python -m core bench kills` does more.
+"""
 
 from __future__ import annotations
 
@@ -17,17 +20,17 @@ def assert_nothing_happened(report: dict[str, Any], kills: int) -> None:
     assert report["jobs"] >= 3, "too few jobs were under way for the kills to hit any"
 
 
-def test_twenty_kills_on_one_machine_change_nothing() -> None:
-    report = measure_kills(20, seed=1)
-    assert_nothing_happened(report, 20)
-    assert all(report["killed"].values())
+def test_ten_kills_on_one_machine_change_nothing() -> None:
+    report = measure_kills(10, seed=1)
+    assert_nothing_happened(report, 10)
+    assert sum(n > 0 for n in report["killed"].values()) >= 2
 
 
 @pytest.mark.xdist_group("postgres")
 @pytest.mark.skipif(
     postgres.programs() is None, reason="no PostgreSQL server is installed: apt-get install postgresql"
 )
-def test_ten_kills_among_two_machines_and_a_server_change_nothing() -> None:
+def test_six_kills_among_two_machines_and_a_server_change_nothing() -> None:
     server = postgres.PostgresServer()
 
     def power_cut() -> None:
@@ -35,6 +38,6 @@ def test_ten_kills_among_two_machines_and_a_server_change_nothing() -> None:
         server.start()
 
     try:
-        assert_nothing_happened(measure_kills(10, seed=2, queue_url=server.url, kill_server=power_cut), 10)
+        assert_nothing_happened(measure_kills(6, seed=2, queue_url=server.url, kill_server=power_cut), 6)
     finally:
         server.close()

@@ -73,7 +73,7 @@ def test_a_visitor_sees_pages_drawn_and_what_they_weigh(country: Path, tmp_path:
         other = visitor.open("about", "study=country")
     assert first.exceptions == again.exceptions == other.exceptions == ()
     assert first.sent > first.largest_message > 10_000  # the maps
-    assert other.sent < first.sent
+    assert again.largest_message <= first.largest_message and other.sent > 10_000
     assert first.milliseconds > 0
 
 

@@ -219,7 +219,7 @@ def test_an_upload_comes_to_its_result(
     settle(page)
     page.get_by_role("button", name="Take away").click()
     with page.expect_download() as download:
-        page.get_by_role("button", name="CSV", exact=True).click()
+        page.get_by_test_id("stPopoverBody").get_by_role("button", name="CSV").click()
     assert len(Path(download.value.path()).read_text().splitlines()) == 1 + 6
     page.keyboard.press("Escape")
     box = page.locator('[data-part="root"] canvas').first.bounding_box()
