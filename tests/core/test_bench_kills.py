@@ -17,7 +17,7 @@ def assert_nothing_happened(report: dict[str, Any], kills: int) -> None:
     assert report["failed"] == [], report
     assert (report["lost"], report["doubled"], report["different"]) == (0, 0, 0)
     assert sum(report["killed"].values()) == kills
-    assert report["jobs"] >= 3, "too few jobs were under way for the kills to hit any"
+    assert report["jobs"] >= kills // 3, "too few jobs were under way for the kills to hit any"
 
 
 def test_ten_kills_on_one_machine_change_nothing() -> None:

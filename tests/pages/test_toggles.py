@@ -63,6 +63,8 @@ def test_every_toggle_can_be_pressed(page: Page, server: str, name: str) -> None
             continue
         for option in range(options.count()):
             button = page.locator("[data-testid='stButtonGroup']").nth(group).locator("button").nth(option)
+            if not button.is_visible():  # the question mark of a label that is not shown
+                continue
             button.click()
             settle(page)
             controls_in_sight(page)
