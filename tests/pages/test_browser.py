@@ -227,12 +227,12 @@ def test_an_upload_comes_to_its_result(
     page.mouse.click(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2)
     expect(page).to_have_url(re.compile("cell=CRS3035RES200m"))
     expect(page.get_by_text("spread of the networks")).to_be_visible()
-    expect(page.locator("h3").filter(has_text="Cell N")).to_be_visible()
+    expect(page.locator("h2").filter(has_text="Cell N")).to_be_visible()
     settle(page)
     page.screenshot(path=pictures / "upload-result.png", full_page=True)
     again = browser.new_page()
     again.goto(page.url)
-    expect(again.locator("h3").filter(has_text="Cell N")).to_be_visible()
+    expect(again.locator("h2").filter(has_text="Cell N")).to_be_visible()
     again.close()
 
 
