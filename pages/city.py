@@ -78,21 +78,11 @@ def _controls(here: OpenStudy, city: City) -> tuple[City | None, bool, bool]:
     quintiles = False
     with classes:
         if has_quintiles:
-            options = {"deciles": _("Deciles"), "quintiles": _("Quintiles")}
-            quintiles = state.choice("classes", list(options), "deciles") == "quintiles"
-            st.segmented_control(
-                _("Classes"),
-                list(options),
-                format_func=options.__getitem__,
-                key="classes",
-                required=True,
-                on_change=state.remember,
-                args=("classes",),
-                label_visibility="collapsed",
-                help=_(
+            quintiles = frame.quintiles_control(
+                _(
                     "Quintiles pair the deciles on the maps and in the confusion matrix; the figures stay on "
                     "deciles."
-                ),
+                )
             )
     with imputed:
         with_imputed = state.switch("imputed")

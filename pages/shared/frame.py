@@ -138,6 +138,24 @@ def city_control(here: OpenStudy) -> None:
     )
 
 
+def quintiles_control(help_text: str | None = None) -> bool:
+    """Draw the control of deciles or quintiles; return whether quintiles are shown. For ten classes only."""
+    options = {"deciles": _("Deciles"), "quintiles": _("Quintiles")}
+    chosen = state.choice("classes", list(options), "deciles")
+    st.segmented_control(
+        _("Classes"),
+        list(options),
+        format_func=options.__getitem__,
+        key="classes",
+        required=True,
+        on_change=state.remember,
+        args=("classes",),
+        label_visibility="collapsed",
+        help=help_text,
+    )
+    return chosen == "quintiles"
+
+
 def _change_city() -> None:
     """Another city has other cells: forget the one chosen."""
     state.put("cell", None)

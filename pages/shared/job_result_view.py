@@ -60,18 +60,8 @@ def _controls(now: JobState, n_classes: int) -> tuple[bool, bool]:
     title.header(plain(now.name), anchor=False)
     quintiles = False
     if n_classes == 10:
-        options = {"deciles": _("Deciles"), "quintiles": _("Quintiles")}
-        quintiles = state.choice("classes", list(options), "deciles") == "quintiles"
-        classes.segmented_control(
-            _("Classes"),
-            list(options),
-            format_func=options.__getitem__,
-            key="classes",
-            required=True,
-            on_change=state.remember,
-            args=("classes",),
-            label_visibility="collapsed",
-        )
+        with classes:
+            quintiles = frame.quintiles_control()
     with_photograph = state.switch("photograph", True)
     beneath.toggle(_("Photograph beneath"), key="photograph", on_change=state.remember, args=("photograph",))
     return quintiles, with_photograph
