@@ -17,6 +17,23 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 # Files whose tests send jobs to one and the same worker (tests/core/tiny_region.py, shared_room).
 ONE_WORKER = {"test_worker", "test_worker_photographs", "test_again", "test_keeping", "test_submit"}
 REPOSITORY = Path(__file__).resolve().parent.parent
+# A study that runs in seconds.
+QUICK = """
+[network]
+architecture = "mobilenet_v3_small"
+input_px = 64
+[train]
+epochs = 1
+[folds]
+n_folds = 2
+block_m = 400
+[trust]
+cells = 8
+shuffle_epochs = 1
+[statistics]
+draws = 200
+coefficients = ["spearman"]
+"""
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +43,16 @@ def real_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real files are not in {folder}; set CARREAU_REAL_FILES to their folder to run this")
     return folder
+
+
+@pytest.fixture(scope="session")
+def study_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Study file of two generated cities, for the tests of group `pipeline`."""
+    from data.world import write_world  # a second that other groups need not spend
+
+    return write_world(
+        tmp_path_factory.mktemp("world"), "objects,nothing", 3, "tiny", progress=False, settings=QUICK
+    )
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -173,8 +173,10 @@ def _pulls(rows: ClassRows, *, block_m: float, draws: int, seed: int) -> pd.Data
 
 def _null_amounts(null: pd.DataFrame, shares: pd.DataFrame, cells: pd.DataFrame) -> list[pd.DataFrame]:
     """Return the amounts (n x codes) of each draw of a null of the excess."""
-    draws = (wide(null, name, cells.cell_id).reindex(columns=shares.columns) for name in NULL_COLUMNS)
-    return [draw * shares for draw in draws]
+    draws = null.pivot(index="cell_id", columns="code", values=list(NULL_COLUMNS)).astype(np.float64)
+    columns = pd.MultiIndex.from_product([NULL_COLUMNS, shares.columns])
+    draws = draws.reindex(index=cells.cell_id, columns=columns)
+    return [draws[name] * shares for name in NULL_COLUMNS]
 
 
 def _pull_null(null: pd.DataFrame, shares: pd.DataFrame, cells: pd.DataFrame) -> pd.Series:
@@ -197,9 +199,11 @@ def _null(
         if len(of_class) < 4 or of_class.predicted_class.nunique() < 2:
             means.append(np.nan)
             continue
-        each = (
-            of_class[list(NULL_COLUMNS)].astype(float).corrwith(of_class.predicted_class, method=coefficient)
-        )
+        values = of_class[[*NULL_COLUMNS, "predicted_class"]].astype(float)
+        if coefficient == "kendall":  # too slow for pairs that are not asked for
+            each = values[list(NULL_COLUMNS)].corrwith(values.predicted_class, method=coefficient)
+        else:  # a tenth of the time of corrwith
+            each = values.corr(method=coefficient).predicted_class[list(NULL_COLUMNS)]
         means.append(float(each.mean()))
     return np.array(means)
 

@@ -9,31 +9,6 @@ import pytest
 from core.pipeline.run import run_study
 from core.settings import Settings
 from data.store.open import current_publication
-from data.world import write_world
-
-QUICK = """
-[network]
-architecture = "mobilenet_v3_small"
-input_px = 64
-[train]
-epochs = 1
-[folds]
-n_folds = 2
-block_m = 400
-[trust]
-cells = 8
-shuffle_epochs = 1
-[statistics]
-draws = 200
-coefficients = ["spearman"]
-"""
-
-
-@pytest.fixture(scope="session")
-def study_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_world(
-        tmp_path_factory.mktemp("world"), "objects,nothing", 3, "tiny", progress=False, settings=QUICK
-    )
 
 
 @pytest.fixture(scope="session")

@@ -25,10 +25,12 @@ from data.world.plan import city_plans
 from data.world.quarters import quarters
 from data.world.write import World, make_world, oracle, planted
 
+pytestmark = pytest.mark.xdist_group("pipeline")  # whose world it is
+
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_world(tmp_path_factory.mktemp("world"), "objects,nothing", 3, "tiny", progress=False)
+def world(study_file: Path) -> Path:
+    return study_file
 
 
 @pytest.fixture(scope="module")
