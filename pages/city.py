@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from data.grid import format_cell_ids
 from data.store.queries import City
 from pages.shared import (
     city_beside,
@@ -131,7 +132,7 @@ def _disagreements(view: View) -> None:
     rows = view.kept(_largest)
     shown = pd.DataFrame(
         {
-            _("Cell"): [frame.short_id(cell_id) for cell_id in rows["cell_id"]],
+            _("Cell"): [frame.short_id(cell_id) for cell_id in _ids(view, rows)],
             _("Census"): rows["class"],
             _("Predicted"): rows["predicted"],
             _("People"): rows["individuals"],
@@ -153,13 +154,18 @@ def _disagreements(view: View) -> None:
     )
     chosen = event["selection"]["rows"]
     if chosen:
-        cell_id = rows.iloc[chosen[0]]["cell_id"]
+        cell_id = _ids(view, rows)[chosen[0]]
         st.switch_page("pages/cell.py", query_params=state.address(cell=cell_id, city=view.city.city_id))
     frame.sentence(city_words.disagreement_sentence(rows, view.n_classes))
 
 
 def _largest(view: View) -> pd.DataFrame:
     return largest(view.compared, LISTED)
+
+
+def _ids(view: View, cells: pd.DataFrame) -> list[str]:
+    ids: list[str] = format_cell_ids(cells["x"], cells["y"], view.here.row.grid_crs, view.size).tolist()
+    return ids
 
 
 def largest(cells: pd.DataFrame, limit: int) -> pd.DataFrame:
@@ -169,7 +175,7 @@ def largest(cells: pd.DataFrame, limit: int) -> pd.DataFrame:
         kept = off >= np.partition(off, -limit)[-limit]
         cells, off = cells[kept], off[kept]
     finer = (cells["class"].astype(float) - cells["expected_class"]).abs()
-    order = cells.assign(off=-off, finer=-finer).sort_values(["off", "finer", "cell_id"])
+    order = cells.assign(off=-off, finer=-finer).sort_values(["off", "finer", "y", "x"])
     return order.head(limit).drop(columns=["off", "finer"]).reset_index(drop=True)
 
 

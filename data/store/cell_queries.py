@@ -203,24 +203,6 @@ def land_use_polygons(connection: Connection, city_id: str) -> pd.DataFrame:
     ).df()
 
 
-def land_use_by_share(connection: Connection, city_id: str) -> pd.DataFrame:
-    """Return the land use of a city's cells, smallest share first: x, y, code, share; shares of 5 % or less
-    are left out.
-
-    Painted in this order, a cell ends in the colour of the class that takes most of it.
-    """
-    # by hash: to compare a million ids as text takes three times as long, and 64 bits do not clash
-    rows = connection.execute(
-        """
-        SELECT c.x, c.y, l.code, l.share
-        FROM (SELECT hash(cell_id) AS id, code, share FROM land_use WHERE city_id = $1 AND share > 0.05) l
-        JOIN (SELECT hash(cell_id) AS id, x, y FROM cell WHERE city_id = $1) c USING (id)
-        """,
-        [city_id],
-    ).df()
-    return rows.iloc[np.argsort(rows["share"].to_numpy(), kind="stable")]
-
-
 def land_use_areas(connection: Connection, city_id: str) -> pd.DataFrame:
     """Return the land-use classes of a city, largest area inside cells first: code, name, colour."""
     return connection.execute(

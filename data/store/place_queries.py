@@ -53,7 +53,7 @@ def similar_cells(connection: Connection, city_id: str, cell_id: str, limit: int
     compared: another fold's network has other features. Empty for a cell without features.
     """
     columns = ["cell_id", "likeness"]
-    if not _has(connection, "cell_feature"):
+    if not has_table(connection, "cell_feature"):
         return pd.DataFrame({column: [] for column in columns})
     # the inner products in the store: handed over as lists, the features of a city take half a second
     return connection.execute(
@@ -68,7 +68,7 @@ def similar_cells(connection: Connection, city_id: str, cell_id: str, limit: int
     ).df()
 
 
-def _has(connection: Connection, table: str) -> bool:
+def has_table(connection: Connection, table: str) -> bool:
     """Return whether a publication has a table that those made before it do not."""
     known = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [table]).fetchone()
     return known is not None
@@ -78,6 +78,6 @@ def _rows(
     connection: Connection, table: str, columns: list[str], where: str, values: list[object]
 ) -> pd.DataFrame:
     """Return rows of a table that publications made before it do not have."""
-    if not _has(connection, table):
+    if not has_table(connection, table):
         return pd.DataFrame({column: [] for column in columns})
     return connection.execute(f"SELECT {', '.join(columns)} FROM {table} WHERE {where}", values).df()  # noqa: S608

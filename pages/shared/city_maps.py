@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from data.grid import format_cell_id
+from data.grid import format_cell_id, parse_cell_id
 from data.store import place_queries, queries
 from pages.shared import (
     city_selection,
@@ -236,8 +236,14 @@ def _chosen(view: View) -> pd.Series | None:
 
 
 def _cell(view: View, cell_id: str) -> pd.Series | None:
-    found = view.cells[view.cells["cell_id"] == cell_id]
-    return None if found.empty else found.iloc[0]
+    try:
+        x, y = parse_cell_id(cell_id)
+    except ValueError:
+        return None
+    if format_cell_id(x, y, view.here.row.grid_crs, view.size) != cell_id:
+        return None
+    found = view.cells[(view.cells["x"] == x) & (view.cells["y"] == y)]
+    return None if found.empty else pd.concat([found.iloc[0], pd.Series({"cell_id": cell_id})])
 
 
 def _chosen_line(view: View, selected: pd.Series | None) -> None:

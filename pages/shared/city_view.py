@@ -16,7 +16,7 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from data.store import place_queries, queries
+from data.store import map_queries, place_queries
 from data.store.queries import City
 from pages.shared import cluster_layer, language, palette, take_away
 from pages.shared.rasters import Raster
@@ -24,7 +24,7 @@ from pages.shared.selection import Selection
 from pages.shared.study import OpenStudy
 
 T = TypeVar("T")
-COMPARED = ["cell_id", "x", "y", "individuals", "households", "class", "predicted", "expected_class"]
+COMPARED = ["x", "y", "individuals", "households", "class", "predicted", "expected_class"]
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class View:
 
     @cached_property
     def cells(self) -> pd.DataFrame:
-        """The cells of the city as of `queries.city_cells`, with their district where the city has some."""
+        """The cells of the city as of `map_queries.map_cells`."""
         file = str(self.here.publication.file)
         return _cells(file, self.city.city_id, self.here)
 
@@ -141,11 +141,7 @@ def _made(key: str, _make: Callable[..., Any], _view: View, _further: tuple[Any,
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _cells(file: str, city_id: str, _here: OpenStudy) -> pd.DataFrame:
     # not through `ask`, which copies what it keeps: tens of megabytes for a large city
-    cells = _here.once(queries.city_cells, city_id)
-    districts = _here.once(place_queries.cell_districts, city_id)
-    if len(districts):
-        cells["district"] = districts.set_index("cell_id")["district_id"].reindex(cells["cell_id"]).array
-    return cells
+    return _here.once(map_queries.map_cells, city_id)
 
 
 def _households(view: View) -> float:
@@ -153,5 +149,5 @@ def _households(view: View) -> float:
 
 
 def _clusters(view: View) -> NDArray[np.int8]:
-    moran = view.here.once(place_queries.local_moran, view.city.city_id, view.with_imputed)
+    moran = view.here.once(map_queries.local_moran_by_corner, view.city.city_id, view.with_imputed)
     return cluster_layer.steps(view.cells, moran)

@@ -26,10 +26,20 @@ _QUIET = 4
 def steps(cells: pd.DataFrame, moran: pd.DataFrame) -> NDArray[np.int8]:
     """Return the place in KINDS of each cell (n,), -1 where its error was not compared with neighbours'.
 
-    ``moran``: rows of `place_queries.local_moran`, of which those with a q-value under 5 % stand out.
+    ``moran``: rows of `map_queries.local_moran_by_corner`, of which those with a q-value under 5 % stand out.
     """
-    found = pd.Series(_kinds(moran), index=moran["cell_id"])
-    return found.reindex(cells["cell_id"], fill_value=-1).to_numpy(np.int8)
+    found = np.full(len(cells), -1, np.int8)
+    if len(moran):
+        known, asked = _places(moran), _places(cells)
+        at = np.minimum(np.searchsorted(known, asked), len(known) - 1)
+        compared = known[at] == asked
+        found[compared] = _kinds(moran)[at[compared]]
+    return found
+
+
+def _places(cells: pd.DataFrame) -> NDArray[np.int64]:
+    """Return a number for each corner (n,), which grows from south to north and west to east."""
+    return cells["y"].to_numpy(np.int64) * 2**32 + cells["x"].to_numpy(np.int64)
 
 
 def _kinds(moran: pd.DataFrame) -> NDArray[np.int64]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from data.store import cell_queries
+from data.store import cell_queries, map_queries
 from pages.shared import palette
 from pages.shared.class_names import short_name
 from pages.shared.language import _, later, number
@@ -58,7 +58,7 @@ def _cells_map(
     connection: duckdb.DuckDBPyConnection, city_id: str, raster: Raster
 ) -> tuple[str, list[tuple[str, str, str]]]:
     classes = cell_queries.land_use_areas(connection, city_id)
-    cells = cell_queries.land_use_by_share(connection, city_id)
+    cells = map_queries.main_land_use(connection, city_id)
     numbered = pd.Series(np.arange(1, len(classes) + 1), index=classes["code"])
     table = np.zeros((len(classes) + 1, 4), np.uint8)
     table[1:, :3] = palette.rgb_table(list(classes["colour"]))

@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from core.settings import read_settings
-from data.grid import Grid
+from data.grid import Grid, format_cell_ids
 from data.store import whole_tables
 from data.store.queries import City
 from pages.shared import file_menu, frame
@@ -124,8 +124,15 @@ def _cell_files(here: OpenStudy, city: City, cells: pd.DataFrame, selected: str)
             f"{study.study_id}-{city.city_id}" + ("-selection" if selected else ""),
             "take",
             [
-                File("CSV", "csv", lambda: as_csv(cells)),
-                File("GeoParquet", "parquet", lambda: as_geoparquet(cells, crs, size)),
-                File("GeoPackage", "gpkg", lambda: as_geopackage(cells, crs, size, about)),
+                File("CSV", "csv", lambda: as_csv(_named(cells, crs, size))),
+                File("GeoParquet", "parquet", lambda: as_geoparquet(_named(cells, crs, size), crs, size)),
+                File("GeoPackage", "gpkg", lambda: as_geopackage(_named(cells, crs, size), crs, size, about)),
             ],
         )
+
+
+def _named(cells: pd.DataFrame, crs: str, size: int) -> pd.DataFrame:
+    """Return cells known by x and y with their ids, in order of these."""
+    named = cells.copy()
+    named.insert(0, "cell_id", format_cell_ids(cells["x"], cells["y"], crs, size))
+    return named.sort_values("cell_id", ignore_index=True)

@@ -175,14 +175,12 @@ def test_layers_cut_values_into_steps(name: str, quintiles: bool, steps: list[in
 
 
 def test_clusters_are_named_by_the_cell_and_its_neighbours() -> None:
-    cells = pd.DataFrame({"cell_id": list("abcdefg")})
-    moran = pd.DataFrame(
-        {
-            "cell_id": list("gfedcb"),
-            "residual": [1.2, 1.2, -1.2, -1.2, 3.0, -3.0],
-            "around": [0.5, -0.5, 0.5, -0.5, 2.0, -2.0],
-            "q_value": [0.01, 0.049, 0.01, 0.01, 0.05, 0.9],
-        }
+    cells = pd.DataFrame({"x": [400, 0, 200, 400, 0, 200, 400], "y": [0, 0, 0, -200, 200, 200, 200]})
+    cells = cells.sort_values(["y", "x"], ignore_index=True)
+    moran = cells[1:].assign(
+        residual=[-3.0, 3.0, -1.2, -1.2, 1.2, 1.2],
+        around=[-2.0, 2.0, -0.5, 0.5, -0.5, 0.5],
+        q_value=[0.9, 0.05, 0.01, 0.01, 0.049, 0.01],
     )
     kinds = cluster_layer.steps(cells, moran)
     assert [None if k < 0 else cluster_layer.KINDS[k] for k in kinds] == [
