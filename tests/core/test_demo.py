@@ -13,6 +13,7 @@ import torch
 
 from core.settings import REPOSITORY, SHIPPED_DEMO
 from core.statistics.landuse import class_quantities, pair_quantities
+from core.statistics.spatial import local_morans_i
 from core.study import read_study
 from data.coverage import LandUseIndex, coarsen
 from data.grid import Grid
@@ -144,3 +145,25 @@ def test_recomputed_from_shipped_photographs_and_weights(published: Path, positi
                 ratio = stored.loc[("paper", code)].ratio_rich
                 if np.isfinite(paper.ratio_rich[number]) and np.isfinite(ratio):
                     assert paper.ratio_rich[number] == pytest.approx(ratio, rel=0.15, abs=0.05)
+
+
+def test_errors_clusters_likeness_and_districts_are_there(published: Path) -> None:
+    compared = rows(
+        published,
+        "SELECT p.city_id, cell_id, x, y, expected_class - c.class AS off, model_id, feature, district_id "
+        "FROM prediction p JOIN cell c USING (city_id, cell_id) "
+        "LEFT JOIN cell_feature USING (city_id, cell_id) "
+        "LEFT JOIN cell_district USING (city_id, cell_id) WHERE out_of_fold",
+    )
+    assert compared.notna().all(axis=None)  # districts cover the cities
+    for city_id, city in compared.groupby("city_id"):
+        value = pd.Series(local_morans_i(city.x, city.y, city.off), index=city.cell_id).dropna()
+        found = rows(
+            published, "SELECT * FROM local_moran WHERE includes_imputed AND city_id = ?", [str(city_id)]
+        )
+        np.testing.assert_allclose(found.set_index("cell_id").value[value.index], value, atol=1e-4)
+        assert city.district_id.nunique() == 9
+        for _, one in city.groupby("model_id"):
+            likeness = np.stack(one.feature) @ np.stack(one.feature).T
+            np.testing.assert_allclose(np.diag(likeness), 1, atol=1e-5)
+            assert abs(likeness.mean()) < 0.3  # about their mean, not about zero
