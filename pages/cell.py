@@ -38,6 +38,9 @@ def page() -> None:
     here = frame.open_study()
     city = frame.chosen_city(here)
     ranked = here.ask(cell_queries.disagreement_corners, city.city_id)
+    if not len(ranked) and here.ask(cell_queries.first_cell, city.city_id) is None:
+        _no_cell(here, city)
+        return
     cell, wrong = _chosen_cell(here, city, ranked)
     rank = rank_of(ranked, cell["x"], cell["y"])
     census = None if is_missing(cell["class"]) else int(cell["class"])
@@ -61,6 +64,20 @@ def page() -> None:
         _distribution(here, cell, census)
         _land_use(here, city, cell)
     similar_section.section(here, city, cell)
+    frame.footer(here)
+
+
+def _no_cell(here: OpenStudy, city: City) -> None:
+    (place,) = frame.title_line(_("{city} has no cell").format(city=city.name), [20])
+    with place:
+        frame.city_control(here)
+    frame.data_line(here, city)
+    frame.sentence(
+        _(
+            "No census square of this city was published. Choose another city, or look at what "
+            "python -m core run prints while it reads the census."
+        )
+    )
     frame.footer(here)
 
 

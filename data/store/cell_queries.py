@@ -99,12 +99,10 @@ def class_counts(connection: Connection, city_id: str) -> NDArray[np.int64]:
     return np.array([row[1] for row in rows], dtype=np.int64)
 
 
-def first_cell(connection: Connection, city_id: str) -> str:
-    """Return the first id among a city's cells; LookupError where it has none."""
+def first_cell(connection: Connection, city_id: str) -> str | None:
+    """Return the first id among a city's cells, None where it has none."""
     row = connection.execute("SELECT min(cell_id) FROM cell WHERE city_id = ?", [city_id]).fetchone()
-    if row is None or row[0] is None:
-        raise LookupError(city_id)
-    return str(row[0])
+    return None if row is None or row[0] is None else str(row[0])
 
 
 def probabilities(connection: Connection, city_id: str, cell_id: str) -> NDArray[np.float64] | None:

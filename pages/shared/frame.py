@@ -120,8 +120,10 @@ def title_line(question: str, widths: list[float]) -> list[DeltaGenerator]:
 
 
 def chosen_city(here: OpenStudy) -> City:
-    """Return the city of the address, else the one chosen on another page, else the first; call before the
-    title."""
+    """Return the city of the address, else the one chosen on another page, else the first; says so and stops
+    the page where the study has none. Call before the title."""
+    if not here.cities:
+        _empty_study(here)
     ids = [city.city_id for city in here.cities]
     return here.city(state.choice("city", ids, ids[0]))
 
@@ -302,6 +304,18 @@ def _empty_installation() -> NoReturn:
         + _("or name a folder that holds one in `CARREAU_STUDIES`, then reload this page.")
     )
     language_control()
+    st.stop()
+
+
+def _empty_study(here: OpenStudy) -> NoReturn:
+    st.title(plain(_("{title} holds no city").format(title=here.row.title)), anchor=False)
+    sentence(
+        _(
+            "This study was published on {day} without a city, so there is nothing to show. Add a city to "
+            "its study file, run it again (python -m core run), and reload this page."
+        ).format(day=day(here.row.created_at))
+    )
+    footer(here)
     st.stop()
 
 

@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import streamlit as st
 from google.protobuf.message import Message
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block
 
+from data.store.write import schema_tables
 from pages.shared import language
 from tests.pages.conftest import RunPage
 from tests.pages.synthetic import make_publication
@@ -159,3 +161,24 @@ def test_an_empty_installation_says_what_to_do(
     assert "python -m core run" in test.markdown[0].value
     wanted = {"en": "No study is published yet", "fr": "Aucune étude n’est encore publiée"}
     assert test.title[0].value == wanted[lang]
+
+
+@pytest.fixture(scope="module", params=["no cells", "no cities"])
+def empty_study(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A published study of which nothing is left but its name, or its name and those of its cities."""
+    folder = tmp_path_factory.mktemp(request.param.replace(" ", "-"))
+    file = make_publication(folder / "synthetic", cells=40)
+    with duckdb.connect(str(file)) as connection:
+        for table in schema_tables():
+            if table != "study" and (table != "city" or request.param == "no cities"):
+                connection.execute(f"DELETE FROM {table}")
+    return folder
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_empty_study_is_no_error(page: str, run_page: RunPage, empty_study: Path) -> None:
+    test = run_page(page, studies=empty_study)
+    assert not test.exception
+    assert test.title
+    if "cities" in empty_study.name and page != "upload":
+        assert test.title[0].value.endswith("holds no city")
