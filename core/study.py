@@ -234,10 +234,20 @@ class Study(Section):
 
 def imagery_of(study_file: Path, city_id: str) -> Path:
     """Return where a study file says the photograph of a city is; ``InputError`` where it does not say."""
-    for city in read_study(study_file).cities:
-        if city.id == city_id:
-            return city.imagery.path
-    raise InputError(
+    path = photographs_of(study_file).get(city_id)
+    if path is None:
+        raise no_photograph(study_file, city_id)
+    return path
+
+
+def photographs_of(study_file: Path) -> dict[str, Path]:
+    """Return where a study file says the photographs are, by city; raises as `read_study`."""
+    return {city.id: city.imagery.path for city in read_study(study_file).cities}
+
+
+def no_photograph(study_file: Path, city_id: str) -> InputError:
+    """Return the error of a city of which a study file names no photograph."""
+    return InputError(
         study_file, f"names no photograph of {city_id}", "Publish the study again with its own study file."
     )
 

@@ -16,7 +16,7 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.study import imagery_of
+from core.study import no_photograph, photographs_of
 from data.grid import Grid
 from data.imagery import Mosaic, open_imagery
 from pages.shared import palette
@@ -29,10 +29,20 @@ AROUND_PIXELS = 1200
 THUMBNAIL_PIXELS = 200
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
 def imagery_path(study_file: str, city_id: str) -> Path:
     """Return where the study file says the photograph of a city is; InputError where it does not say."""
-    return imagery_of(Path(study_file), city_id)
+    file = Path(study_file)
+    changed = file.stat().st_mtime_ns if file.is_file() else 0
+    path = _photographs(study_file, changed).get(city_id)
+    if path is None:
+        raise no_photograph(file, city_id)
+    return path
+
+
+# by its time: what is not there is asked for again by every cell
+@st.cache_data(max_entries=8, show_spinner=False)
+def _photographs(study_file: str, changed: int) -> dict[str, Path]:
+    return photographs_of(Path(study_file))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
