@@ -45,6 +45,12 @@ def told_name(name: str) -> str:
     return found.translated(0) if found else name
 
 
+def told_column(meaning: object) -> str:
+    """Return what a publication says of a table's column, which has no values in it; nothing where it does
+    not."""
+    return _(meaning) if isinstance(meaning, str) else ""
+
+
 @dataclass(frozen=True)
 class _Template:
     """A text of the catalogue: its literal parts, one more than values; a value is (name, format)."""
