@@ -74,7 +74,7 @@ class Told:
     def comments(self, template: str) -> list[str]:
         """Return what stands above the template in a catalogue; `kinds_of` reads it."""
         kinds = ", ".join(sorted(self.kinds[template]))
-        return [f"{kinds}: {' '.join(sorted(self.places[template]))}"]
+        return [f"{kinds}: {place}" for place in sorted(self.places[template])]
 
 
 def kinds_of(comments: list[str]) -> set[str]:
@@ -211,8 +211,14 @@ def _of_field(node: ast.expr, scope: list[ast.AST]) -> list[_Parts]:
     cases: list[_Parts] = []
     for one in _branches(node.value, scope):
         text = _alternatives(one, scope)
+        if text is None and isinstance(one, ast.BinOp) and _has_words(one):
+            raise _UnknownTextError
         cases += [case for case in (text or [value]) if case not in cases]
     return cases
+
+
+def _has_words(node: ast.expr) -> bool:
+    return any(isinstance(part, ast.Constant) and isinstance(part.value, str) for part in ast.walk(node))
 
 
 def _branches(node: ast.expr, scope: list[ast.AST]) -> list[ast.expr]:
