@@ -182,11 +182,12 @@ def test_fields_in_values_are_copied_not_filled() -> None:
 def test_texts_in_texts_are_told_too_and_numbers_are_the_readers() -> None:
     inner = InputError("fold-1.safetensors", "does not exist", "Check the path.")
     assert told(StudyError(f"The study's networks cannot be used: {inner}")) == (
-        "Les réseaux de l’étude sont inutilisables\u202f: fold-1.safetensors\u202f: n’existe pas. Vérifiez le "
-        "chemin."
+        "Les réseaux de l’étude sont inutilisables\u202f: fold-1.safetensors\u202f: n’existe pas. "
+        "Vérifiez le chemin."
     )
     assert told("This part of the job (chunk-00001) took more than 1800 seconds, 2 times.") == (
-        "Cette étape du calcul (chunk-00001) a pris plus de 1\u202f800 secondes\u202f; nombre d’échecs\u202f: 2."
+        "Cette étape du calcul (chunk-00001) a pris plus de 1\u202f800 secondes\u202f; "
+        "nombre d’échecs\u202f: 2."
     )
     kind = "a GeoTIFF (.tif) or JPEG 2000 (.jp2) file"
     assert told(InputError("a.txt", f"is not {kind} by its name", f"Give {kind}.")) == (
