@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import duckdb
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -178,6 +180,14 @@ def test_a_city_without_its_photograph_says_why(run_page: RunPage) -> None:
     assert not test.exception
     assert "La photographie ne peut pas être montrée" in texts(test)
     assert "is not there" not in texts(test) and "Give the path" not in texts(test)
+
+
+def test_a_publication_that_cannot_be_read(run_page: RunPage, publication: Path, tmp_path: Path) -> None:
+    shutil.copytree(publication.parent, tmp_path / "studies" / "broken")
+    with duckdb.connect(str(tmp_path / "studies" / "broken" / publication.name)) as rows:
+        rows.execute("DROP TABLE threshold")
+    said = errors(run_page("about", studies=tmp_path / "studies", lang="fr"))
+    assert said.startswith("La publication ne peut pas être lue\u202f: Catalog Error")
 
 
 def test_columns_of_the_publication_are_described_in_french(run_page: RunPage) -> None:
