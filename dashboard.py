@@ -43,7 +43,9 @@ state.choice("lang", list(LANGUAGES), readers_language())
 frame.first_visit_hint()
 try:
     page.run()
-except (CarreauError, duckdb.Error) as error:
+except CarreauError as error:
     fault(error)
+except duckdb.Error as error:
+    fault(_("The publication cannot be read: {why}").format(why=error))
 frame.in_browser()
 settled()

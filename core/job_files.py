@@ -99,9 +99,15 @@ def sent_photographs(files: Sequence[Path]) -> list[Path]:
         raise InputError("region", "has no photograph", f"Give {kind}.")
     if len(found) > MOST_PHOTOGRAPHS:
         raise InputError(
-            "region", f"has {len(found)} photographs, more than {MOST_PHOTOGRAPHS}", "Send it in parts."
+            "region", f"has {len(found)} photographs, more than {MOST_PHOTOGRAPHS:d}", "Send it in parts."
         )
     return [found[name] for name in sorted(found)]
+
+
+def name_of(photographs: Sequence[Path]) -> str:
+    """Return what photographs that are one region are called where nobody named them."""
+    first, more = photographs[0], len(photographs) - 1
+    return f"{first.name} and {more:d} more" if more else first.name
 
 
 def check_file(file: Path, suffixes: tuple[str, ...], kind: str) -> None:

@@ -27,6 +27,7 @@ from core.job_files import (
     copy_layer,
     copy_photographs,
     folder_of,
+    name_of,
     read_job,
     sent_photographs,
 )
@@ -113,7 +114,7 @@ def submit(
     _check_city(publication, city_id)
     if in_place and len(asked) != 1:
         raise InputError(sent[0].name, "is one of several", "To read in place, name one file or one folder.")
-    name = name or (sent[0].name if len(sent) == 1 else f"{sent[0].name} and {len(sent) - 1} more")
+    name = name or name_of(sent)
     if land_use is not None:
         check_file(
             land_use, LAND_USE_SUFFIXES, "a GeoPackage (.gpkg), shapefile (.shp) or GeoParquet (.parquet)"
@@ -264,7 +265,8 @@ def _state(asked: Job, row: Any, settings: Settings) -> JobState:
         outcome = row.output
         status, reason = outcome["state"], outcome["reason"]
     elif row.status == "ERROR":
-        reason = f"The worker met an unexpected fault ({row.error}); its log is {queue.log_file(settings)}."
+        log_file = queue.log_file(settings)
+        reason = f"The worker met an unexpected fault ({row.error}); its log is {log_file}."
     else:
         reason = "The worker was stopped too often while it ran this job; submit the file again."
     final = status in FINAL

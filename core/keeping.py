@@ -65,14 +65,14 @@ def check_quota(owner: str, new_bytes: int, settings: Settings) -> None:
     unfinished = sum(job.state not in jobs.FINAL for job in mine)
     if unfinished >= settings.max_jobs:
         raise QuotaError(
-            f"{unfinished} of your jobs have not ended, and {settings.max_jobs} are allowed. "
+            f"{unfinished:d} of your jobs have not ended, and {settings.max_jobs:d} are allowed. "
             "Wait for one to end, or cancel one."
         )
     stored = sum(_size(settings.jobs / job.job) for job in mine)
     if stored + new_bytes > settings.max_stored_gb * 1e9:
         raise QuotaError(
-            f"Your jobs would take {(stored + new_bytes) / 1e9:.1f} GB, and {settings.max_stored_gb} GB are "
-            "allowed. Delete some."
+            f"Your jobs would take {(stored + new_bytes) / 1e9:.1f} GB, and {settings.max_stored_gb:d} GB "
+            "are allowed. Delete some."
         )
 
 

@@ -251,7 +251,7 @@ def looked_at_apart(
             preexec_fn=bound,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        return unusable(f"{name}: could not be looked at within {TIME_LIMIT_S} seconds. {remedy}")
+        return unusable(f"{name}: could not be looked at within {TIME_LIMIT_S:g} seconds. {remedy}")
     try:
         return dict(json.loads(done.stdout))
     except ValueError:

@@ -62,7 +62,7 @@ def compare_with_census(
     warnings = list(found.warnings)
     if agreement.n < FEW_CELLS:
         warnings.append(
-            f"Only {agreement.n} cells have a census value: too few to say how far the two agree."
+            f"Only {agreement.n:d} cells have a census value: too few to say how far the two agree."
         )
     return with_census, facts, warnings
 

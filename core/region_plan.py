@@ -105,12 +105,13 @@ def _of_reading(how: Reading) -> list[str]:
 def no_whole_cell(photographs: Path, bounds: tuple[float, float, float, float], grid: Grid) -> InputError:
     """Why photographs with these bounds, metres in the grid's CRS, hold no whole cell."""
     west, south, east, north = bounds
+    side = 3 * grid.size
     # A square of three cells' side holds one however it is turned and shifted: 3 / sqrt(2) > 2.
     return InputError(
         photographs,
         f"covers no whole {grid.size} m cell of the grid ({grid.crs}): "
         f"it is {east - west:.0f} x {north - south:.0f} m",
-        f"Bring a larger one: from {3 * grid.size} x {3 * grid.size} m on it always holds a cell.",
+        f"Bring a larger one: from {side} x {side} m on it always holds a cell.",
     )
 
 

@@ -61,8 +61,8 @@ def assemble(
         seen = training_cells(Path(job.publication), cells.cell_id)
         if seen:
             warnings.append(
-                f"The networks learned from {seen} of these {len(cells)} cells: here their prediction is not "
-                "out of fold, and agrees with the census better than it would elsewhere."
+                f"The networks learned from {seen:d} of these {len(cells)} cells: here their prediction is "
+                "not out of fold, and agrees with the census better than it would elsewhere."
             )
         census = None
         if job.census is not None:
@@ -185,10 +185,11 @@ def _doubts(
         distance = colour_distance(pd.DataFrame(colours, columns=COLOURS), networks.colours)
         unusual = float((distance > 1).mean())
         if unusual > UNUSUAL_COLOURS:
+            times = np.median(distance)
             warnings.append(
                 f"The colours of {unusual:.0%} of the cells are further from the training photographs than "
                 "those of 99 % of the training cells (half of the cells at least "
-                f"{np.median(distance):.1f} times as far): another season, sun or camera. Trust the "
+                f"{times:.1f} times as far): another season, sun or camera. Trust the "
                 "prediction less."
             )
     if job.land_use_name is not None and not (folder / "activation.parquet").is_file():

@@ -160,7 +160,7 @@ class Runner:
             return counts
         if counts["cells"] == 0:
             reason = (
-                f"{self._job(job).name}: every one of its {pace.total} cells of 200 m has empty pixels "
+                f"{self._job(job).name}: every one of its {pace.total:d} cells of 200 m has empty pixels "
                 f"(more than 1 %). Bring a photograph that covers at least one whole cell."
             )
             return _ended("rejected", reason, 0, pace.skipped)
@@ -178,6 +178,7 @@ class Runner:
         self, job: str, name: str, work: Callable[..., dict[str, Any]], *arguments: Any
     ) -> dict[str, Any]:
         """Run a step with its bounds on tries; faults become the end of the job, in words."""
+        log_file = queue.log_file(self.settings)
         for attempt in range(1, TRIES + 1):
             broken = sorted((self._folder(job) / "attempts").glob(f"{name}.*.limit"))
             if len(broken) >= OVER_LIMIT:
@@ -189,7 +190,7 @@ class Runner:
                     "failed",
                     f"The worker was killed {STARTS} times while it worked on this part ({name}); the file "
                     "may need more memory than there is, or break a decoder. "
-                    f"The log is {queue.log_file(self.settings)}.",
+                    f"The log is {log_file}.",
                 )
             word = self._folder(job) / "attempts" / f"{name}.{starts}.limit"
             try:
@@ -216,7 +217,7 @@ class Runner:
         return _ended(
             "failed",
             f"An unexpected fault stopped the job in {name}, {TRIES} times ({fault}). "
-            f"Submit it again; if it stays, report it with the log, {queue.log_file(self.settings)}.",
+            f"Submit it again; if it stays, report it with the log, {log_file}.",
         )
 
     def _count_start(self, job: str, name: str) -> tuple[int, Path]:

@@ -221,7 +221,7 @@ def _last_line(path: Path) -> str:
 def _check_columns(path: Path, names: dict[str, str]) -> None:
     missing = [COLUMNS[ours] for ours in REQUIRED if ours not in names]
     if missing:
-        listed = ", ".join(" or ".join(choices) for choices in missing)
+        listed = ", ".join("/".join(choices) for choices in missing)
         raise InputError(path, f"has no column {listed} (in any case)", _OFFICIAL)
 
 
@@ -285,9 +285,8 @@ def _numbers(path: Path, table: pd.DataFrame, column: str) -> NDArray[np.float64
     values = pd.to_numeric(table[column], errors="coerce")
     bad = values.isna() & table[column].notna() & (table[column].astype("str").str.strip() != "")
     if bad.any():
-        raise InputError(
-            path, f"column {column} holds {table[column][bad].iloc[0]!r}, which is no number", _OFFICIAL
-        )
+        first = table[column][bad].iloc[0]
+        raise InputError(path, f"column {column} holds {first!r}, which is no number", _OFFICIAL)
     return values.to_numpy(dtype=float, na_value=np.nan)
 
 
@@ -315,7 +314,7 @@ def income_thresholds(income: ArrayLike, n_classes: int) -> NDArray[np.float64]:
     distinct = len(np.unique(values))
     if distinct < n_classes:
         raise StudyError(
-            f"{n_classes} income classes need at least {n_classes} distinct incomes, there are {distinct} "
+            f"{n_classes} income classes need at least {n_classes} distinct incomes, there are {distinct:d} "
             f"(in {len(values)} cells with an income). Choose fewer classes or a larger city."
         )
     position = np.arange(n_classes + 1) * (len(values) - 1)

@@ -10,13 +10,7 @@ from rasterio.enums import ColorInterp
 from data.photograph import opened
 from data.reading import STRETCHABLE, Reading
 
-# Where red, green and blue usually are among so many unmarked bands.
-_USUAL = {
-    5: ((3, 2, 1), "blue, green, red, ..., as multispectral cameras order them"),
-    6: ((3, 2, 1), "blue, green, red, ..., as multispectral cameras order them"),
-    7: ((3, 2, 1), "blue, green, red, ..., as multispectral cameras order them"),
-    8: ((5, 3, 2), "coastal, blue, green, yellow, red, ..., as WorldView orders them"),
-}
+_WORLDVIEW = 8  # bands: coastal, blue, green, yellow, red, ...
 
 
 @dataclass(frozen=True)
@@ -67,14 +61,24 @@ def _bands(bands: tuple[Band, ...]) -> tuple[tuple[int, int, int] | None, list[s
     """Return the bands to ask for (None: what reading without a word takes), and what is guessed."""
     colours = [band.colour for band in bands]
     values = [band.number for band in bands if band.colour != "alpha"]
+    guesses: list[str] = []
     if {"red", "green", "blue"} <= set(colours) or (colours == ["palette"] and bands[0].kind == "uint8"):
         return None, []
     if len(values) < 3:
         first = values[0] if values else 1
-        return (first, first, first), [f"band {first} is read as grey"]
+        guesses.append(f"band {first} is read as grey")
+        return (first, first, first), guesses
     if len(values) <= 4:
         red, green, blue = values[:3]
-        return None, [f"bands {red}, {green}, {blue} are taken for red, green, blue; the file does not say"]
-    usual, order = _USUAL.get(len(values), ((3, 2, 1), "blue, green, red, ..."))
-    said = ", ".join(map(str, usual))
-    return usual, [f"bands {said} are taken for red, green, blue ({order}); the file does not say"]
+        guesses.append(f"bands {red}, {green}, {blue} are taken for red, green, blue; the file does not say")
+        return None, guesses
+    red, green, blue = (5, 3, 2) if len(values) == _WORLDVIEW else (3, 2, 1)
+    order = "blue, green, red, ..."
+    if len(values) == _WORLDVIEW:
+        order = "coastal, blue, green, yellow, red, ..., as WorldView orders them"
+    elif len(values) < _WORLDVIEW:
+        order = "blue, green, red, ..., as multispectral cameras order them"
+    guesses.append(
+        f"bands {red}, {green}, {blue} are taken for red, green, blue ({order}); the file does not say"
+    )
+    return (red, green, blue), guesses

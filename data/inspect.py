@@ -108,7 +108,12 @@ def _census(path: Path, result: dict[str, Any]) -> None:
         )
     except StudyError as error:
         result["income_thresholds"] = None
-        raise InputError(path, str(error).split(". ")[0], "Choose fewer classes or a larger area.") from error
+        raise InputError(
+            path,
+            f"{N_CLASSES} income classes need at least {N_CLASSES} distinct incomes, there are "
+            f"{cells.income.nunique():d} (in {cells.income.count():d} cells with an income)",
+            "Choose fewer classes or a larger area.",
+        ) from error
 
 
 def _fields(path: Path) -> list[str]:

@@ -208,7 +208,7 @@ def _check_pixels(path: Path, dataset: rasterio.DatasetReader, max_pixels: int) 
     if dataset.width * dataset.height > max_pixels:
         raise InputError(
             path,
-            f"has {dataset.width} x {dataset.height} pixels, more than {max_pixels:,}",
+            f"has {dataset.width:d} x {dataset.height:d} pixels, more than {max_pixels:,}",
             "Cut it into tiles, or reduce its resolution.",
         )
     if dataset.count > MAX_BANDS:
@@ -235,25 +235,28 @@ def _colour_bands(path: Path, dataset: rasterio.DatasetReader, how: Reading) -> 
     colours = list(dataset.colorinterp)
     data_bands = dataset.count - colours.count(ColorInterp.alpha)
     kinds = sorted(set(dataset.dtypes))
+    values = "/".join(kinds)
+    all_bands = "one band" if dataset.count == 1 else f"{dataset.count:d} bands"
+    bands = "one band" if data_bands == 1 else f"{data_bands:d} bands"
     if ColorInterp.palette in colours and dataset.count == 1 and kinds == ["uint8"]:
         return 1, 1, 1
     if how.bands is not None and max(how.bands) > dataset.count:
         raise InputError(
             path,
-            f"has {_count(dataset.count)}; band {max(how.bands)} was asked for",
+            f"has {all_bands}; band {max(how.bands)} was asked for",
             "Choose among them.",
         )
     stretched = how.levels is not None and set(kinds) <= set(STRETCHABLE)
     if data_bands < 3 and kinds != ["uint8"] and not (stretched and how.bands):
         raise InputError(
             path,
-            f"has {_count(data_bands)} of {' and '.join(kinds)} values, a colour photograph three of 8 bits",
+            f"has {bands} of {values} values, a colour photograph three of 8 bits",
             "Bring the colour photograph (red, green, blue).",
         )
     if kinds != ["uint8"] and not stretched:
         raise InputError(
             path,
-            f"holds {' and '.join(kinds)} values in {_count(dataset.count)}, not an 8-bit colour photograph",
+            f"holds {values} values in {all_bands}, not an 8-bit colour photograph",
             "The network knows 8-bit colour only; convert with a stretch of your choice, for example: "
             "gdal_translate -ot Byte -scale 0 2047 -b 1 -b 2 -b 3 IN.tif OUT.tif (bands red, green, blue)",
         )
@@ -262,7 +265,7 @@ def _colour_bands(path: Path, dataset: rasterio.DatasetReader, how: Reading) -> 
     if data_bands < 3:
         raise InputError(
             path,
-            f"has {_count(data_bands)}, a photograph in colour has three",
+            f"has {bands}, a photograph in colour has three",
             "Bring the colour photograph.",
         )
     if all(colour in colours for colour in (ColorInterp.red, ColorInterp.green, ColorInterp.blue)):
@@ -273,15 +276,11 @@ def _colour_bands(path: Path, dataset: rasterio.DatasetReader, how: Reading) -> 
     if data_bands > 4:
         raise InputError(
             path,
-            f"has {_count(data_bands)} and does not mark which are red, green and blue",
+            f"has {bands} and does not mark which are red, green and blue",
             "Pick them, as in: gdal_translate -b 3 -b 2 -b 1 -colorinterp red,green,blue IN.tif OUT.tif",
         )
     red, green, blue = [index + 1 for index, colour in enumerate(colours) if colour != ColorInterp.alpha][:3]
     return red, green, blue
-
-
-def _count(bands: int) -> str:
-    return "one band" if bands == 1 else f"{bands} bands"
 
 
 def _masked(dataset: rasterio.DatasetReader, rgb: tuple[int, int, int]) -> str:

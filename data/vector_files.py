@@ -146,7 +146,7 @@ def read_layer(
     ) as error:
         raise InputError(path, f"cannot be read ({first_line(error)})", _AGAIN) from error
     if bbox is None and len(frame) < info["features"]:
-        raise InputError(path, f"gives {len(frame)} of its {info['features']} records", _AGAIN)
+        raise InputError(path, f"gives {len(frame)} of its {info['features']:d} records", _AGAIN)
     return frame
 
 

@@ -14,9 +14,11 @@ from data.store.queries import City
 from pages.shared import figures, frame, glossary, study
 from pages.shared.about_files import files_section, models_section
 from pages.shared.class_names import official_name, short_name
+from pages.shared.head_names import head_name
 from pages.shared.language import _, day, later, number, percent
 from pages.shared.plain_text import plain
 from pages.shared.study import OpenStudy, is_missing
+from pages.shared.told import told_column
 
 _SCOPES = {
     "city": later("1 = poorest, cut inside each city"),
@@ -102,7 +104,7 @@ def _study(here: OpenStudy) -> None:
                 _("Network"),
                 row.architecture,
                 _("{head} head, {input} px a cell, output stride {stride}").format(
-                    head=row.head, input=number(row.input_px), stride=number(row.output_stride)
+                    head=head_name(row.head), input=number(row.input_px), stride=number(row.output_stride)
                 ),
             ),
         ]
@@ -260,8 +262,9 @@ def _publication(here: OpenStudy) -> None:
                 "read-only with any DuckDB ≥ 1.0."
             ).format(file=escape(here.publication.file.name))
         )
+        columns = here.ask(ask.column_descriptions)
         st.dataframe(
-            here.ask(ask.column_descriptions),
+            columns.assign(description=[told_column(meaning) for meaning in columns.description]),
             hide_index=True,
             column_config={
                 "table": _("Table"),

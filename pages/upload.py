@@ -24,9 +24,10 @@ from pages.shared import (
     visitor,
 )
 from pages.shared.job_result_view import metres
-from pages.shared.language import _, language, later, listed, number, plural
+from pages.shared.language import _, later, listed, number, plural
 from pages.shared.plain_text import fault
 from pages.shared.study import OpenStudy
+from pages.shared.told import told
 
 _FOUND = "upload.found"
 _PHOTOGRAPHS = "upload.photographs"
@@ -150,7 +151,7 @@ def _form(here: OpenStudy, who: Visitor, city: City | None) -> None:
     found, picture = _looked_at(sent)
     usable = bool(found["usable"])
     if not usable:
-        fault(found["reason"] or _("The file cannot be used."))
+        fault(told(found["reason"]) or _("The file cannot be used."))
     upload_preview.reading_controls(found)
     if usable:
         upload_preview.show(found, picture)
@@ -233,7 +234,7 @@ def _looked_at(sent: uploads.Sent) -> tuple[dict[str, Any], bytes | None]:
         upload_preview.forget()
     st.session_state[_PHOTOGRAPHS] = sent.photographs
     how = upload_preview.how_chosen()
-    key = (sent.key, how, language())
+    key = (sent.key, how)
     if kept is None or kept[0] != key:
         with st.spinner(_("Looking at the photograph"), show_time=True):
             kept = (key, uploads.looked_at(sent, how))

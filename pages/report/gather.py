@@ -9,6 +9,7 @@ from pages.report import agreement_part, land_use_part, provenance_part
 from pages.report.content import Block, Bullets, Report, Section, Text, note
 from pages.report.source import Source
 from pages.shared import city_words, frame, index_words, palette, pattern_caveats
+from pages.shared.head_names import head_name
 from pages.shared.language import _, day, number, speaking
 from pages.shared.take_away import too_few_households
 
@@ -93,7 +94,7 @@ def _data(source: Source) -> list[Block]:
         "prediction compared with the census comes from a network that never saw the cell."
     ).format(
         architecture=row.architecture,
-        head=row.head,
+        head=head_name(row.head),
         px=number(row.input_px),
         folds=number(row.n_folds),
         scheme=_(frame.FOLDS.get(row.fold_scheme, row.fold_scheme)).format(metres=number(row.block_m or 0)),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pages.shared import palette
 from pages.shared.class_names import short_name
+from pages.shared.head_names import head_name
 from pages.shared.language import _, later, number, percent, plural
 from pages.shared.study import is_missing
 
@@ -255,8 +256,8 @@ def mirror_note(head: str) -> str:
         return _(
             "Under the {head} head every class depends on one number, z: the “rich” and the “poor” map are "
             "mirror images of one signed map, one piece of evidence and not two."
-        ).format(head=head)
+        ).format(head=head_name(head))
     return _(
         "Under the {head} head each class has its own weights; the map shown is the evidence for the "
         "expected class, and maps of single classes may differ from it."
-    ).format(head=head)
+    ).format(head=head_name(head))

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pages.shared import language
+from pages.shared import language, notes
 from pages.shared.language import _, later, percent, plural
 from pages.shared.study import is_missing
 
@@ -84,9 +84,9 @@ def _figure(measures: pd.DataFrame, measure: str, name: str, aside: str) -> str:
 
     if head is None or is_missing(head["value"]):
         why = head["note"] if head is not None and head["note"] else _("not published")
-        return _figure_html(name, "–", escape(str(why)), aside, "")
+        return _figure_html(name, "–", escape(notes.said(why)), aside, "")
     if is_missing(head["low"]):
-        interval = _("no interval: {why}").format(why=escape(str(head["note"])) or _("not published"))
+        interval = _("no interval: {why}").format(why=escape(notes.said(head["note"])) or _("not published"))
     else:
         interval = (share_between if is_share else between)(head["low"], head["high"])
     if measure == "spearman" and not is_missing(head["null_low"]):
@@ -94,7 +94,7 @@ def _figure(measures: pd.DataFrame, measure: str, name: str, aside: str) -> str:
     whole = ""
     if pooled is not None and not is_missing(pooled["value"]):
         whole = _("pooled {value}").format(value=said(pooled["value"]))
-    return _figure_html(name, said(head["value"]), interval, aside, whole, str(head["note"]))
+    return _figure_html(name, said(head["value"]), interval, aside, whole, notes.said(head["note"]))
 
 
 def _figure_html(name: str, value: str, interval: str, aside: str, pooled: str, note: str = "") -> str:

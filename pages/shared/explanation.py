@@ -20,6 +20,7 @@ from core.settings import REPOSITORY
 from data.errors import CarreauError
 from pages.shared import photograph, state
 from pages.shared.cell_words import words
+from pages.shared.head_names import head_name
 from pages.shared.language import _, later
 from pages.shared.study import OpenStudy
 
@@ -157,5 +158,5 @@ def sentence(asked: Asked, head: str) -> str:
         of_one_number = _(
             "Under the {head} head every class depends on z alone: its map is that of z times a number."
         )
-        said += " " + of_one_number.format(head=head)
+        said += " " + of_one_number.format(head=head_name(head))
     return said

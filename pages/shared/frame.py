@@ -15,6 +15,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from data.grid import parse_cell_id
 from data.store.queries import City
 from pages.shared import palette, state, study
+from pages.shared.head_names import head_name
 from pages.shared.language import LANGUAGES, _, day, language, later, number, readers_language
 from pages.shared.plain_text import plain, warn
 from pages.shared.study import OpenStudy
@@ -239,7 +240,7 @@ def footer(here: OpenStudy, has_own_study_control: bool = False) -> None:
             title=escape(row.title),
             day=day(row.created_at),
             architecture=escape(row.architecture),
-            head=escape(row.head),
+            head=escape(head_name(row.head)),
             n=row.n_folds,
             folds=folds,
         ),

@@ -11,6 +11,7 @@ from data.errors import CarreauError
 from pages.shared import job_words, state
 from pages.shared.language import _
 from pages.shared.plain_text import plain, warn
+from pages.shared.told import told
 
 _ICONS = {
     "queued": ":material/hourglass_empty:",
@@ -31,7 +32,7 @@ def asked_job(who: Visitor) -> str | None:
     try:
         jobs.state(asked)
     except CarreauError as error:
-        warn(_("The address asks for a job, but {why}.").format(why=error))
+        warn(_("The address asks for a job, but {why}.").format(why=told(error)))
         return None
     if access.may_see(jobs.read_job(asked, read_settings()), who, read_settings()):
         return asked

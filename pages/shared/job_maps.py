@@ -18,6 +18,7 @@ from pages.shared.job_result import JobResult
 from pages.shared.language import _, later, number, plural
 from pages.shared.maps import Picture
 from pages.shared.rasters import as_data_url, hatch_lines, lines_as_data_url
+from pages.shared.told import told_name
 
 _TITLES = {
     "census": later("Census"),
@@ -82,7 +83,7 @@ def show(result: JobResult, now: JobState, quintiles: bool, with_photograph: boo
         key="result.maps",
         crs=result.summary["grid_crs"],
         on_click=_choose,
-        label=text.format(name=now.name, left=offered[chosen[0]], right=offered[chosen[1]]),
+        label=text.format(name=told_name(now.name), left=offered[chosen[0]], right=offered[chosen[1]]),
     )
     for column, legend in zip(st.columns(2, gap="small"), legends, strict=True):
         with column:

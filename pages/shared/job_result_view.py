@@ -23,6 +23,7 @@ from pages.shared import (
 from pages.shared.job_result import JobResult
 from pages.shared.language import _, day, number, plural
 from pages.shared.plain_text import fault, plain, warn
+from pages.shared.told import told, told_name
 
 
 def show(now: JobState) -> None:
@@ -31,7 +32,7 @@ def show(now: JobState) -> None:
         result = job_result.opened(str(now.result))
     except (FileNotFoundError, KeyError) as error:
         text = _("{name}: a part of the result is gone ({what}). Submit the photograph again.")
-        fault(text.format(name=now.name, what=error))
+        fault(text.format(name=told_name(now.name), what=error))
         return
     n_classes = int(result.summary["n_classes"])
     quintiles, with_photograph = _controls(now, n_classes)
@@ -57,7 +58,7 @@ def show(now: JobState) -> None:
 def _controls(now: JobState, n_classes: int) -> tuple[bool, bool]:
     """Draw the line of the photograph's name; return (quintiles, photograph beneath the maps)."""
     title, classes, beneath = st.columns([52, 22, 26], vertical_alignment="center", gap="small")
-    title.header(plain(now.name), anchor=False)
+    title.header(plain(told_name(now.name)), anchor=False)
     quintiles = False
     if n_classes == 10:
         with classes:
@@ -112,9 +113,9 @@ def metres(value: float) -> str:
 def _warnings(warnings: list[str]) -> None:
     """Draw what stands between the reader and the result, in one box."""
     if len(warnings) == 1:
-        warn(warnings[0])
+        warn(told(warnings[0]))
     elif warnings:
-        st.warning("\n".join(f"* {plain(text)}" for text in warnings))
+        st.warning("\n".join(f"* {plain(told(text))}" for text in warnings))
 
 
 def _figures(result: JobResult, n_classes: int) -> None:

@@ -11,6 +11,7 @@ from core.settings import read_settings
 from pages.shared import frame, job_actions, job_result_view, job_so_far, job_words
 from pages.shared.language import _
 from pages.shared.plain_text import fault, inform, plain
+from pages.shared.told import told, told_name
 
 _TICK_S = 1.0
 
@@ -28,9 +29,9 @@ def show(job: str, who: Visitor) -> None:
     elif now.state == "done" and now.result is not None:
         job_result_view.show(now)
     elif now.state == "rejected":
-        fault(_("The photograph could not be used. {why}").format(why=now.reason))
+        fault(_("The photograph could not be used. {why}").format(why=told(now.reason)))
     elif now.state == "failed":
-        fault(_("The job failed. {why}").format(why=now.reason))
+        fault(_("The job failed. {why}").format(why=told(now.reason)))
     else:
         inform(job_words.cancelled_text(now))
     if now.state in jobs.FINAL and mine:
@@ -45,7 +46,7 @@ def _progress(job: str, mine: bool) -> None:
         st.rerun()
     # a worker that was killed is replaced by the next look at the page; with one alive this only tries a lock
     jobs.ensure_worker()
-    st.header(plain(now.name), anchor=False)
+    st.header(plain(told_name(now.name)), anchor=False)
     st.progress(now.done / now.total if now.total else 0.0, text=plain(job_words.progress_text(now)))
     frame.note(_("This page may be closed: the worker goes on, and this address shows the result."))
     if not mine:
@@ -61,7 +62,7 @@ def _progress(job: str, mine: bool) -> None:
 
 def _paused(now: JobState, mine: bool) -> None:
     """Say how far a paused job came, and let it go on."""
-    st.header(plain(now.name), anchor=False)
+    st.header(plain(told_name(now.name)), anchor=False)
     st.progress(now.done / now.total if now.total else 0.0, text=job_words.paused_text(now))
     frame.note(_("What is finished is kept. Going on, the job waits its turn again."))
     if not mine:

@@ -6,7 +6,9 @@ import re
 from typing import Any
 
 from core.jobs import JobState
+from pages.shared import notes
 from pages.shared.language import _, later, number, percent, plural
+from pages.shared.told import told_name
 
 _CORES = re.compile(r"CPU, (\d+) of (\d+) cores")
 STATES = {
@@ -22,7 +24,7 @@ STATES = {
 
 def state_line(job: JobState) -> str:
     """Say in a line of a list what a job is on and how it stands; cells where it has some."""
-    text = _("{name}: {state}").format(name=job.name, state=_(STATES[job.state]))
+    text = _("{name}: {state}").format(name=told_name(job.name), state=_(STATES[job.state]))
     return f"{text}, {cells_text(job.cells)}" if job.state == "done" else text
 
 
@@ -98,10 +100,11 @@ def paused_text(now: JobState) -> str:
 
 def cancelled_text(now: JobState) -> str:
     """Say of a cancelled job how far it came."""
+    name = told_name(now.name)
     if not now.total:
-        return _("The job on {name} was cancelled before it began; it has no result.").format(name=now.name)
+        return _("The job on {name} was cancelled before it began; it has no result.").format(name=name)
     text = _("The job on {name} was cancelled after {done} of {total} cells; it has no result.")
-    return text.format(name=now.name, done=number(now.done), total=number(now.total))
+    return text.format(name=name, done=number(now.done), total=number(now.total))
 
 
 def predicted_title(n_classes: int) -> str:
@@ -129,7 +132,7 @@ def census_sentence(found: dict[str, Any]) -> str:
         left_out = ", " + text.format(n=number(imputed))
     if given["value"] is None:
         text = _("No correlation can be given for {column}: {why}")
-        return text.format(column=found["column"], why=given["note"]) + left_out + "."
+        return text.format(column=found["column"], why=notes.said(given["note"])) + left_out + "."
     text = _("Rank correlation of {column} with the expected class: {value} ({interval}), {cells}").format(
         column=found["column"],
         value=number(given["value"], 2),
@@ -146,7 +149,7 @@ def interval_text(given: dict[str, Any], share: bool = False) -> str:
     ('0.25 to 0.70', 'no interval, few')
     """
     if given["low"] is None:
-        return _("no interval, {why}").format(why=given["note"])
+        return _("no interval, {why}").format(why=notes.said(given["note"]))
     low, high = given["low"], given["high"]
     if share:
         return _("{low} to {high}").format(low=number(100 * low, 1), high=percent(high, 1))
@@ -168,7 +171,7 @@ def agreement_figures(agreement: dict[str, Any], n_classes: int) -> list[tuple[s
     for measure, title, share, chance in titles:
         given = agreement[measure]
         if given["value"] is None:
-            rows.append((title, "–", str(given["note"])))
+            rows.append((title, "–", notes.said(given["note"])))
             continue
         value = percent(given["value"], 1) if share else number(given["value"], 2)
         aside = interval_text(given, share)

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import streamlit as st
 from babel import Locale, UnknownLocaleError, dates, numbers
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -191,10 +192,15 @@ def _region(language: str, browser: str | None) -> str:
 
 
 @lru_cache(maxsize=len(LANGUAGES))
-def _catalogue(language: str) -> gettext.GNUTranslations:
+def messages(language: str) -> Catalog:
+    """Return the catalogue of a language as its file has it, comments included."""
     with (CATALOGUES / f"{language}.po").open("rb") as file:
-        catalogue = read_po(file, locale=language)
+        return read_po(file, locale=language)
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def _catalogue(language: str) -> gettext.GNUTranslations:
     compiled = io.BytesIO()
-    write_mo(compiled, catalogue)
+    write_mo(compiled, messages(language))
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)

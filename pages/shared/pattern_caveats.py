@@ -10,6 +10,7 @@ import pandas as pd
 from data.store.queries import City, StudyRow
 from pages.shared import notes
 from pages.shared.class_names import label, short_name
+from pages.shared.head_names import head_name
 from pages.shared.language import _, later, number
 from pages.shared.pattern_words import signed, span
 
@@ -108,9 +109,9 @@ def mirror_caveat(study: StudyRow) -> str:
         return _(
             "Under the {head} head the poor and the rich map are one signed map turned round: that they "
             "differ is arithmetic, not a second piece of evidence."
-        ).format(head=study.head)
+        ).format(head=head_name(study.head))
     return _("The {head} head has a weight vector for each class, so the two maps are independent.").format(
-        head=study.head
+        head=head_name(study.head)
     )
 
 

@@ -18,6 +18,7 @@ from pages.shared.language import _, number
 from pages.shared.photo_viewer import Shown
 from pages.shared.plain_text import warn
 from pages.shared.study import OpenStudy
+from pages.shared.told import told
 
 
 def section(here: OpenStudy, city: City, cell: dict[str, Any]) -> None:
@@ -82,7 +83,7 @@ def _read(
         jpeg, pixels = photograph.read_photograph(path, here.row.grid_crs, size, *corner)
         wide = photograph.read_around(path, here.row.grid_crs, size, *corner) if around else None
     except InputError as error:
-        return None, size, None, _("The photograph cannot be shown: {error}").format(error=error)
+        return None, size, None, _("The photograph cannot be shown: {error}").format(error=told(error))
     metres = _trimmed(size / pixels)
     if city.imagery_year is None:
         text = _("Photograph, {metres} m a pixel, turned to the census grid, north up.")
@@ -109,7 +110,8 @@ def _over_it(
             legend = explanation.legend(asked, here.row.n_classes)
             return photograph.overlay_url(made, explanation.reach(made)), legend, asked
         except explanation.NotDrawnError as error:
-            warn(_("This map cannot be drawn: {error} Shown instead: the evidence map.").format(error=error))
+            text = _("This map cannot be drawn: {error} Shown instead: the evidence map.")
+            warn(text.format(error=told(error)))
     return photograph.overlay_url(evidence, reach), legend, explanation.Asked(explanation.EVIDENCE, "z")
 
 

@@ -15,6 +15,7 @@ from data.photograph_overview import overview
 from pages.shared.language import _, later, number
 from pages.shared.photograph import imagery_path
 from pages.shared.rasters import Raster
+from pages.shared.told import told
 
 NAME, TITLE = "photograph", later("Photograph")
 LONGEST_SIDE = 1024  # pixels
@@ -61,7 +62,7 @@ def _read(file: str, study_file: str, city_id: str, raster: Raster, crs: str, pi
 def legend(found: CityPhotograph, year: int | None) -> str:
     """Return what to say under the picture, plain text: its year and how coarse it is, or why it is not."""
     if found.url is None:
-        return _("The photograph cannot be shown: {why}").format(why=found.why)
+        return _("The photograph cannot be shown: {why}").format(why=told(found.why))
     metres = number(found.pixel_m, 0 if found.pixel_m >= 10 else 1)
     if year is None:
         return _("photograph, reduced to {metres} m a pixel").format(metres=metres)

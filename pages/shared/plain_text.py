@@ -6,6 +6,8 @@ import re
 
 import streamlit as st
 
+from pages.shared.told import told
+
 _MARKUP = re.compile(r"([\\`*_\[\]<>$~|])")
 # all but the spaces that do not break, which French sets before its signs
 _SPACE = re.compile(r"[^\S\u00a0\u202f]+")
@@ -28,8 +30,8 @@ def warn(text: object) -> None:
 
 
 def fault(error: object) -> None:
-    """Say a known fault in its own words, without a traceback."""
-    st.error(plain(error))
+    """Say a known fault in the reader's words, without a traceback; a text as it is."""
+    st.error(plain(told(error) if isinstance(error, Exception) else error))
 
 
 def inform(text: object) -> None:

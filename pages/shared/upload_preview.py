@@ -18,6 +18,7 @@ from pages.shared.language import _, number, plural
 from pages.shared.maps import Picture
 from pages.shared.plain_text import fault, warn
 from pages.shared.rasters import Raster, as_data_url
+from pages.shared.told import told
 
 HOW = "upload.how"
 _BANDS = ("upload.red", "upload.green", "upload.blue")
@@ -50,7 +51,7 @@ def reading_controls(found: dict[str, Any]) -> None:
     asked = bool(found["guesses"] or found.get("needs_crs") or how_chosen())
     with st.expander(_("How the photograph is read"), expanded=asked):
         if found["guesses"]:
-            guesses = frame.escape("; ".join(found["guesses"]))
+            guesses = frame.escape("; ".join(told(guess) for guess in found["guesses"]))
             frame.note(_("Guessed, please check: {guesses}.").format(guesses=guesses))
         _band_choice(bands, found.get("reading", {}))
         _level_choice(bands, found.get("reading", {}))
@@ -117,7 +118,7 @@ def show(found: dict[str, Any], picture: bytes | None) -> None:
     """Draw what a job would do: figures, warnings, and two maps: what the networks see, and the cells."""
     _figures(found)
     for warning in found["warnings"]:
-        warn(warning)
+        warn(told(warning))
     if picture is None:
         return
     pixels = np.asarray(Image.open(io.BytesIO(picture)).convert("RGBA"))
@@ -184,7 +185,7 @@ def show_land_use(found: dict[str, Any]) -> bool:
             placeholder=_("not Urban Atlas: choose the column"),
         )
     if not found["usable"]:
-        fault(found["reason"] or _("The land use cannot be used."))
+        fault(told(found["reason"]) or _("The land use cannot be used."))
         return False
     parts = [
         plural("{n} polygon", "{n} polygons", found["polygons"]).format(n=number(found["polygons"])),
@@ -197,14 +198,14 @@ def show_land_use(found: dict[str, Any]) -> bool:
         parts.append(str(found["year"]))
     frame.note(_("Land use: {facts}.").format(facts=", ".join(parts)))
     for warning in found["warnings"]:
-        warn(warning)
+        warn(told(warning))
     return True
 
 
 def show_census(found: dict[str, Any]) -> str | None:
     """Offer the columns of a census; return the one to compare with, None where the file does not serve."""
     if not found["usable"]:
-        fault(found["reason"] or _("The census cannot be used."))
+        fault(told(found["reason"]) or _("The census cannot be used."))
         return None
     return st.selectbox(
         _("Values to compare the prediction with"),

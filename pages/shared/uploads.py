@@ -1,4 +1,8 @@
-"""Files that a reader brings: written to disk for as long as they are looked at, archives unpacked."""
+"""Files that a reader brings: written to disk for as long as they are looked at, archives unpacked.
+
+What is wrong with them is said in English here, as in `core.preview`, whose answers it joins; pages say it in
+the reader's language (`pages.shared.told`).
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,6 @@ from core.drop_folder import find_dropped
 from core.settings import read_settings
 from data.errors import InputError
 from data.photograph_names import PHOTOGRAPH_SUFFIXES
-from pages.shared.language import _
 
 _USUAL_WORLD_SUFFIXES = (".tfw", ".j2w", ".wld")  # a list that a reader can take in
 PHOTOGRAPH_TYPES = [suffix.removeprefix(".") for suffix in (*PHOTOGRAPH_SUFFIXES, *_USUAL_WORLD_SUFFIXES)]
@@ -88,9 +91,7 @@ def on_disk(sent: Sent) -> Iterator[OnDisk]:
             written = [_written(file, folder / "photographs") for file in sent.files]
             pictures = [path for path in written if path.suffix.lower() in PHOTOGRAPH_SUFFIXES]
             if not pictures:
-                raise InputError(
-                    written[0].name, _("is no photograph"), _("Bring the .tif or .jp2 file, too.")
-                )
+                raise InputError(written[0].name, "is no photograph", "Bring the .tif or .jp2 file, too.")
         yield OnDisk(
             pictures, _layer(sent.land_use, folder / "land-use"), _layer(sent.census, folder / "census")
         )
@@ -108,7 +109,7 @@ def _written(upload: Upload, folder: Path) -> Path:
     # a browser sends a bare name, other clients may send a path
     path = folder / (PurePosixPath(upload.name.replace("\\", "/")).name or "file")
     if path.exists():
-        raise InputError(path.name, _("is the name of two files"), _("Send one of them."))
+        raise InputError(path.name, "is the name of two files", "Send one of them.")
     path.write_bytes(upload.getbuffer())
     return path
 
@@ -143,29 +144,29 @@ def unpacked(archive: Path, folder: Path) -> Path:
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError) as error:
         raise InputError(
             archive.name,
-            _("cannot be unpacked ({why})").format(why=error),
-            _("Make the zip file again, without a password."),
+            f"cannot be unpacked ({error})",
+            "Make the zip file again, without a password.",
         ) from error
     layers = sorted(path for path in folder.iterdir() if path.suffix.lower() in {".gpkg", ".shp"})
     mapped = [path for path in layers if "boundary" not in path.stem.lower()] or layers
     if not mapped:
         raise InputError(
             archive.name,
-            _("holds neither a .gpkg nor a .shp"),
-            _("Zip an Urban Atlas layer with all its parts."),
+            "holds neither a .gpkg nor a .shp",
+            "Zip an Urban Atlas layer with all its parts.",
         )
     if len(mapped) > 1:
         names = ", ".join(path.name for path in mapped[:4])
         raise InputError(
             archive.name,
-            _("holds {n} layers ({names})").format(n=len(mapped), names=names),
-            _("Zip only the one to use."),
+            f"holds {len(mapped)} layers ({names})",
+            "Zip only the one to use.",
         )
     return mapped[0]
 
 
 def _too_large(archive: Path) -> InputError:
-    return InputError(archive.name, _("unpacks to more than 2 GB"), _("Bring the layer of one city."))
+    return InputError(archive.name, "unpacks to more than 2 GB", "Bring the layer of one city.")
 
 
 def _suffix(name: str) -> str:
@@ -209,8 +210,10 @@ def _under_its_name(found: dict[str, Any], path: Path, name: str) -> None:
 def _must_be_land_use(found: dict[str, Any]) -> None:
     if found["usable"] and found["kind"] != "land_use":
         found["usable"] = False
-        text = _("{file}: is a file of another kind ({kind}). Bring a land-use layer (Urban Atlas) here.")
-        found["reason"] = text.format(file=found["file"], kind=found["kind"].replace("_", " "))
+        kind = "census" if found["kind"] == "census" else "imagery"
+        found["reason"] = (
+            f"{found['file']}: is a file of another kind ({kind}). Bring a land-use layer (Urban Atlas) here."
+        )
 
 
 def _named(text: str, paths: list[str], name: str) -> str:

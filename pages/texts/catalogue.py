@@ -9,6 +9,8 @@ from pathlib import Path
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po, write_po
 
+from pages.texts.told import told_by_code
+
 ROOT = Path(__file__).parent.parent.parent
 # functions of pages.shared.language, and how many texts they take first
 TEXTS = {"_": 1, "later": 1, "plural": 2}
@@ -18,11 +20,12 @@ _HEADER = (
 
 
 def texts_of_code() -> set[str | tuple[str, str]]:
-    """Return every text in `dashboard.py` and `pages/` that is to be translated; (one, many) for plurals.
+    """Return every text that is to be translated; (one, many) for plurals.
 
-    Raises ValueError where a text cannot be looked up: an f-string, or texts put together.
+    Those of `dashboard.py` and `pages/`, and what the rooms below say on a page (`pages.texts.told`). Raises
+    ValueError where a text cannot be looked up: an f-string, or texts put together.
     """
-    found: set[str | tuple[str, str]] = set()
+    found: set[str | tuple[str, str]] = set(told_by_code().places)
     for file in [ROOT / "dashboard.py", *sorted((ROOT / "pages").rglob("*.py"))]:
         found |= texts_of(file.read_text(encoding="utf-8"), str(file.relative_to(ROOT)))
     return found
@@ -57,9 +60,10 @@ def read(file: Path) -> Catalog:
 def brought_up_to_date(file: Path, further: list[Path]) -> Catalog:
     """Return the catalogue of exactly the texts of the code, translations from `file`, else `further`."""
     known = [read(one) for one in (file, *further)]
-    catalogue = Catalog(locale=file.stem)
+    catalogue, told = Catalog(locale=file.stem), told_by_code()
     for text in sorted(texts_of_code(), key=lambda text: text if isinstance(text, str) else text[0]):
-        catalogue.add(text, _first(known, text))
+        comments = told.comments(text) if isinstance(text, str) and text in told.places else []
+        catalogue.add(text, _first(known, text), auto_comments=comments)
     return catalogue
 
 

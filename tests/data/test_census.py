@@ -136,7 +136,7 @@ def test_all_imputed_is_told(tmp_path):
 def test_missing_columns_are_named(tmp_path):
     refuse(
         write(table().drop(columns=["Ind_snv", "I_est_cr"]), tmp_path / "c.csv"),
-        "i_est_cr or i_est_200, ind_snv",
+        "i_est_cr/i_est_200, ind_snv",
     )
     refuse(write(table().drop(columns="Ind"), tmp_path / "c.gpkg"), "no column ind ")
 
