@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -187,18 +186,7 @@ def _disagreements(view: View) -> None:
 
 
 def _largest(view: View) -> pd.DataFrame:
-    return largest(view.compared, LISTED)
-
-
-def largest(cells: pd.DataFrame, limit: int) -> pd.DataFrame:
-    """Return the cells that are farthest off, in the order of `queries.largest_disagreements`."""
-    off = (cells["class"].astype(float) - cells["predicted"].astype(float)).abs().to_numpy()
-    if len(cells) > limit:  # of hundreds of thousands, only the last few are put in order
-        kept = off >= np.partition(off, -limit)[-limit]
-        cells, off = cells[kept], off[kept]
-    finer = (cells["class"].astype(float) - cells["expected_class"]).abs()
-    order = cells.assign(off=-off, finer=-finer).sort_values(["off", "finer", "cell_id"])
-    return order.head(limit).drop(columns=["off", "finer"]).reset_index(drop=True)
+    return city_errors.largest(view.compared, LISTED)
 
 
 # Streamlit runs a page as __main__; anything else only imports it.

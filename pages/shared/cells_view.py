@@ -65,6 +65,11 @@ class CellsView(ABC):
         """Which cells (n,) can be compared: with a census class and a prediction that did not see it."""
 
     @property
+    def has_people(self) -> bool:
+        """Whether it is known how many people live in the cells."""
+        return True
+
+    @property
     def districts(self) -> dict[str, str]:
         """Names of the districts by id, in order of the names."""
         return {}

@@ -60,6 +60,8 @@ def errors(view: CellsView) -> None:
             lambda: chart_tables.mean_difference(view.kept(_by_class), "census_class"),
             view.withheld,
         )
+    if not view.has_people:
+        return
     with right:
         st.header(_("Difference by density"), anchor=False)
         _drawn(
@@ -86,6 +88,17 @@ def histogram(cells: pd.DataFrame, n_classes: int) -> tuple[int, np.ndarray]:
     off = (cells["predicted"].astype(int) - cells["class"].astype(int)).to_numpy()
     reach = min(n_classes - 1, max(4, int(np.abs(off).max(initial=0))))
     return reach, np.bincount(off + reach, minlength=2 * reach + 1)
+
+
+def largest(cells: pd.DataFrame, limit: int) -> pd.DataFrame:
+    """Return the cells that are farthest off, in the order of `queries.largest_disagreements`."""
+    off = (cells["class"].astype(float) - cells["predicted"].astype(float)).abs().to_numpy()
+    if len(cells) > limit:  # of hundreds of thousands, only the last few are put in order
+        kept = off >= np.partition(off, -limit)[-limit]
+        cells, off = cells[kept], off[kept]
+    finer = (cells["class"].astype(float) - cells["expected_class"]).abs()
+    order = cells.assign(off=-off, finer=-finer).sort_values(["off", "finer", "cell_id"])
+    return order.head(limit).drop(columns=["off", "finer"]).reset_index(drop=True)
 
 
 def density_groups(cells: pd.DataFrame) -> pd.Series:

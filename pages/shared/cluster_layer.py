@@ -1,4 +1,4 @@
-"""Where errors cluster, as a map of the page City: the local Moran's I of the residuals, in words."""
+"""Where errors cluster, as a map of a city or a result: the local Moran's I of the residuals, in words."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def sentence(kinds: NDArray[np.int8]) -> str:
     if not out:
         return _("Errors cluster nowhere beyond chance among {all} cells.").format(all=number(compared))
     caveat = _(
-        "About {share} of the marked cells are expected to be chance (false discovery rate over all cells of "
-        "the city), and neighbours share neighbours: read areas, not single squares. A network that shrinks "
+        "About {share} of the marked cells are expected to be chance (false discovery rate over all cells "
+        "compared), and neighbours share neighbours: read areas, not single squares. A network that shrinks "
         "toward the middle predicts poor areas too rich and rich ones too poor: such clusters are to be "
         "expected."
     ).format(share=percent(FALSE_DISCOVERIES))

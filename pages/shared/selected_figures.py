@@ -106,7 +106,7 @@ def _mean(
     """Return the mean of values (n,) of cells, with its interval: without resampling for a large city, where
     the range of the residuals is known, since resampling would take seconds a figure."""
     if block_m is not None and (len(values) >= _MANY or _frame(cells, size) > _WIDE):
-        side = float(np.ceil(block_m / size) * size)
+        side = float(max(np.ceil(block_m / size), 1) * size)
         found = mean_over_blocks(values, cells["x"], cells["y"], side, bounds)
         if found is not None:
             return found

@@ -39,8 +39,13 @@ def alpha_of_map(test: AppTest) -> np.ndarray:
     component = test.get("bidi_component")[0].proto
     data = json.loads(component.json)
     (image,) = [one["image"] for one in data["deck"]["layers"] if one["id"] == "left-cells"]
-    content = base64.b64decode(image.strip('"').split(",")[1])
-    return np.asarray(Image.open(io.BytesIO(content)).convert("RGBA"))[..., 3]
+    return picture_of(image)[..., 3]
+
+
+def picture_of(url: str) -> np.ndarray:
+    """The picture (rows, columns, 4) of a data URL."""
+    content = base64.b64decode(url.strip('"').split(",")[1])
+    return np.asarray(Image.open(io.BytesIO(content)).convert("RGBA"))
 
 
 def test_a_range_of_differences_filters_everything(
