@@ -135,5 +135,5 @@ def _calibration(view: View) -> tuple[go.Figure | None, str]:
     bins = view.kept(_bins)
     solid = city_words.solid_bins(bins)
     if view.selected and solid.empty:
-        return None, _("Too few cells are selected to say whether stated probabilities are meant.")
+        return None, _("Too few cells are selected to say whether the stated probabilities hold.")
     return charts.calibration(solid) if len(solid) else None, city_words.calibration_sentence(bins)

@@ -189,7 +189,7 @@ def _how_many(view: ResultCells) -> tuple[str, str, str]:
 
 
 def _cells(view: ResultCells) -> None:
-    left, middle, right = st.columns([44, 28, 28], gap="medium")
+    left, middle, right = st.columns([50, 25, 25], gap="medium")
     with left:
         st.header(_("Cells"), anchor=False)
         job_tables.cells(view)
