@@ -122,8 +122,8 @@ def _selected_figures(view: View) -> None:
     if view.selected.by_error:
         frame.note(
             _(
-                "Of cells picked by their own error neither a correlation nor a calibration is given: they "
-                "would say nothing of the model."
+                "Of cells picked by their own error no correlation is given, and calibration leaves the "
+                "error aside: they would say nothing of the model."
             )
         )
     else:

@@ -64,10 +64,8 @@ class ResultCells(CellsView):
     def withheld(self) -> str | None:
         """Why figures of the selection are not handed out: the reader's census counts households, and too
         few."""
-        households = self.cells["households"][self.mask]
-        if not self.selected or not households.notna().any():
-            return None
-        return take_away.too_few(float(households.sum()))
+        households = self.kept(_households) if self.selected else None
+        return None if households is None else take_away.too_few(households)
 
     @property
     def has_people(self) -> bool:
@@ -117,6 +115,12 @@ def _cells(folder: str, _result: JobResult) -> pd.DataFrame:
             "own_class": given["class"].astype(int),
         }
     )
+
+
+def _households(view: ResultCells) -> float | None:
+    """Return how many households the census counts in the selection; None where it counts in no cell."""
+    counted = view.cells["households"][view.mask].dropna()
+    return None if counted.empty else float(counted.sum())
 
 
 def _errors(view: ResultCells) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from pages.shared import (
@@ -90,12 +91,16 @@ def _scatter(view: ResultCells, column: str) -> None:
     st.header(_("Census and expected class"), anchor=False)
     cells = view.result.cells[view.mask]
     charts.draw(
-        charts.against_census(cells, column),
+        view.drawn(_scatter_chart, column),
         "result.census",
         _("Census value {column} against expected class, a point a cell").format(column=column),
         data=lambda: cells[["cell_id", "census_value", "expected_class"]],
         withheld=view.withheld,
     )
+
+
+def _scatter_chart(view: ResultCells, column: str) -> go.Figure:
+    return charts.against_census(view.result.cells[view.mask], column)
 
 
 def _disagreements(view: ResultCells) -> None:

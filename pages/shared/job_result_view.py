@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
@@ -201,7 +202,7 @@ def _cells(view: ResultCells) -> None:
         st.header(_("Selected cells together") if view.selected else _("All cells together"), anchor=False)
         mean = view.kept(_mean_distribution)
         charts.draw(
-            charts.distribution(mean, None),
+            view.drawn(_distribution),
             "result.all",
             _("Mean class distribution of the selected cells")
             if view.selected
@@ -209,6 +210,10 @@ def _cells(view: ResultCells) -> None:
             data=lambda: chart_tables.distribution(mean, None),
         )
         frame.note(_("Mean of the cells’ distributions. Choose a cell on the map to see its own."))
+
+
+def _distribution(view: ResultCells) -> go.Figure:
+    return charts.distribution(view.kept(_mean_distribution), None)
 
 
 def _mean_distribution(view: ResultCells) -> NDArray[np.float64]:
