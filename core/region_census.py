@@ -30,8 +30,9 @@ def compare_with_census(
 
     ``cells``: cell_id, x, y, expected_class, probabilities. Returns the cells with census_value (NaN
     without), census_imputed (bool), census_class (quantile class inside the region, 0 without; all 0 with too
-    few distinct values) and region_class (that of the expected class, cut in the same way among the same
-    cells); what is to be told: column, n (cells compared), imputed (cells left out because their value is),
+    few distinct values), region_class (that of the expected class, cut in the same way among the same cells)
+    and, where the census counts them, census_individuals and census_households (NaN without); what is to be
+    told: column, n (cells compared), imputed (cells left out because their value is),
     spearman (value, low, high, p_value, n_effective, note; None for what is unknown) of the value with the
     expected class, its interval allowing for neighbours (Clifford, Richardson and Hemon 1989), agreement
     (`region_agreement`); and warnings.
@@ -47,6 +48,10 @@ def compare_with_census(
         census_class=_classes(found.values, n_classes),
         region_class=_classes(np.where(known, cells.expected_class.to_numpy(float), np.nan), n_classes),
     )
+    if found.individuals is not None and found.households is not None:
+        with_census = with_census.assign(
+            census_individuals=found.individuals, census_households=found.households
+        )
     compared = np.where(found.imputed, np.nan, found.values)
     agreement = correlate(compared, cells.expected_class, cells.x, cells.y, "spearman", grid.size)
     names = ("value", "low", "high", "p_value", "n_effective")

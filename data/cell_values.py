@@ -24,12 +24,15 @@ _NO_VALUES = ("fid", "id", "objectid", "gid", "ogc_fid", "shape_area", "shape_le
 
 @dataclass(frozen=True)
 class CellValues:
-    """Values of cells (n,): float, NaN where there is none; which are imputed; the column they came from."""
+    """Values of cells (n,): float, NaN where there is none; which are imputed; the column they came from;
+    their people and households where the file counts them."""
 
     values: NDArray[np.float64]
     imputed: NDArray[np.bool_]
     column: str
     warnings: tuple[str, ...] = ()
+    individuals: NDArray[np.float64] | None = None
+    households: NDArray[np.float64] | None = None
 
 
 def value_columns(path: str | Path) -> list[str]:
@@ -99,7 +102,8 @@ def _of_census(path: Path, grid: Grid, cells: pd.DataFrame) -> CellValues:
         )
     rows = census.cells.set_index("cell_id").reindex(cells.cell_id)
     imputed = rows.imputed.fillna(False).to_numpy(bool)
-    return CellValues(rows.income.to_numpy(float), imputed, _INCOME, census.warnings)
+    counted = (rows[name].to_numpy(float) for name in ("individuals", "households"))
+    return CellValues(rows.income.to_numpy(float), imputed, _INCOME, census.warnings, *counted)
 
 
 def _polygon_layer(path: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -13,9 +12,10 @@ from pages.shared import (
     city_charts,
     city_errors,
     city_maps,
-    city_selection,
     city_words,
     frame,
+    linked_selection,
+    selected_figures,
     state,
     take_away,
 )
@@ -33,29 +33,33 @@ def page() -> None:
     other, quintiles, with_imputed = _controls(here, city)
     frame.say_wrong_city(here, city)
     if other is not None:
-        shown = [View(here, one, Selection(), quintiles, with_imputed) for one in (city, other)]
+        shown = [View(Selection(), quintiles, with_imputed, here, one) for one in (city, other)]
         city_beside.compare(*shown)
     else:
         city_beside.say_wrong(here, city)
         frame.data_line(here, city)
-        _one_city(View(here, city, city_selection.selection(), quintiles, with_imputed))
+        _one_city(View(linked_selection.selection(), quintiles, with_imputed, here, city))
     frame.footer(here)
 
 
 def _one_city(view: View) -> None:
-    view = view.only(city_selection.known(view.selected, view.districts))
+    view = view.only(linked_selection.known(view.selected, view.districts))
     city_maps.pair(view)
     unit = city_words.unit(5 if view.quintiles else view.n_classes)
     chosen = view.cells[view.mask] if view.selected else view.cells
-    city_selection.bar(
+    linked_selection.bar(
         view,
         unit,
-        lambda: take_away.cells_menu(view.here, view.city, chosen, city_selection.said(view, unit)),
+        _(
+            "Pick cells out: hold Shift and drag a rectangle on a map (or press R at two corners), click in "
+            "the confusion matrix, drag over the histogram of differences."
+        ),
+        lambda: take_away.cells_menu(view.here, view.city, chosen, linked_selection.said(view, unit)),
     )
     _figures(view)
     left, middle, right = st.columns([1, 1, 1.15], gap="medium")
     with left:
-        city_charts.confusion(view, city_selection.on_confusion)
+        city_charts.confusion(view, linked_selection.on_confusion)
     with middle:
         city_charts.calibration(view)
     with right:
@@ -102,11 +106,34 @@ def _controls(here: OpenStudy, city: City) -> tuple[City | None, bool, bool]:
 
 def _figures(view: View) -> None:
     if view.selected:
-        city_selection.selected_figures(view)
+        _selected_figures(view)
         return
     n = city_charts.agreement(view)
     if n:
         frame.note(_basis(n, view.with_imputed, view.n_classes, view.quintiles))
+
+
+def _selected_figures(view: View) -> None:
+    one = city_words.unit(view.n_classes)
+    drawn = selected_figures.selected_figures(
+        view, _("Cells selected"), _("Mean expected {unit}").format(unit=one), _("by the model")
+    )
+    if not drawn:
+        return
+    if view.selected.by_error:
+        frame.note(
+            _(
+                "Of cells picked by their own error no correlation is given, and calibration leaves the "
+                "error aside: they would say nothing of the model."
+            )
+        )
+    else:
+        frame.note(
+            _(
+                "Of a selection no correlation is given: within a narrow range of incomes it would say "
+                "nothing of the model. Calibration is that of the selected cells."
+            )
+        )
 
 
 def _basis(n: int, with_imputed: bool, n_classes: int, quintiles: bool) -> str:
@@ -160,23 +187,12 @@ def _disagreements(view: View) -> None:
 
 
 def _largest(view: View) -> pd.DataFrame:
-    return largest(view.compared, LISTED)
+    return city_errors.largest(view.compared, LISTED)
 
 
 def _ids(view: View, cells: pd.DataFrame) -> list[str]:
     ids: list[str] = format_cell_ids(cells["x"], cells["y"], view.here.row.grid_crs, view.size).tolist()
     return ids
-
-
-def largest(cells: pd.DataFrame, limit: int) -> pd.DataFrame:
-    """Return the cells that are farthest off, in the order of `queries.largest_disagreements`."""
-    off = (cells["class"].astype(float) - cells["predicted"].astype(float)).abs().to_numpy()
-    if len(cells) > limit:  # of hundreds of thousands, only the last few are put in order
-        kept = off >= np.partition(off, -limit)[-limit]
-        cells, off = cells[kept], off[kept]
-    finer = (cells["class"].astype(float) - cells["expected_class"]).abs()
-    order = cells.assign(off=-off, finer=-finer).sort_values(["off", "finer", "y", "x"])
-    return order.head(limit).drop(columns=["off", "finer"]).reset_index(drop=True)
 
 
 # Streamlit runs a page as __main__; anything else only imports it.

@@ -7,16 +7,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core.folds import square_blocks, variogram_range
+from core.folds import variogram_range
 from core.pipeline.class_tables import class_summaries
 from core.pipeline.parts import fingerprint
 from core.pipeline.workspace import Workspace, write_facts
-from core.statistics.agreement import agreement_table, calibration, confusion_matrix
-from core.statistics.bootstrap import block_bootstrap, ratio_of_sums
+from core.statistics.agreement import agreement_table, confusion_matrix
+from core.statistics.calibration_table import calibration_table
 from core.statistics.clusters import local_clusters
 from core.study import CitySection
 
-CALIBRATION_BINS = 10
 CLASS_TABLES = (
     "correlation",
     "class_pull",
@@ -140,17 +139,7 @@ def _clusters(cells: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 
 def _calibration(cells: pd.DataFrame, block_m: float, draws: int, seed: int) -> pd.DataFrame:
-    """Return stated against observed frequency in bins, with block-bootstrap intervals."""
-    if cells.empty:
-        return pd.DataFrame({"bin": [], "probability": [], "frequency": [], "low": [], "high": [], "n": []})
-    stated = np.stack(cells.probabilities)  # (n, K)
-    table = calibration(stated, cells.true_class, CALIBRATION_BINS)
-    table["bin"] = np.rint(table.low * CALIBRATION_BINS).astype(int)
-    inside = np.minimum((stated * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
-    hit = cells.true_class.to_numpy()[:, None] == np.arange(1, stated.shape[1] + 1)
-    blocks = square_blocks(cells.x, cells.y, block_m)
-    for row, number in enumerate(table.bin):
-        counted = np.column_stack([(hit & (inside == number)).sum(axis=1), (inside == number).sum(axis=1)])
-        found = block_bootstrap(counted, ratio_of_sums, blocks, draws=draws, seed=seed, bounds=(0, 1))
-        table.loc[row, ["low", "high"]] = found.low, found.high
-    return table.rename(columns={"predicted": "probability", "observed": "frequency"})
+    stated = np.stack(cells.probabilities) if len(cells) else np.zeros((0, 0))
+    return calibration_table(
+        stated, cells.true_class, cells.x, cells.y, block_m=block_m, draws=draws, seed=seed
+    )

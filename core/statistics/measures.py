@@ -136,16 +136,16 @@ def calibration(probabilities: ArrayLike, true: ArrayLike, bins: int = 10) -> pd
     probability = np.asarray(probabilities, float)
     if probability.size == 0:
         return pd.DataFrame(columns=["low", "high", "predicted", "observed", "n"])
-    hit = np.asarray(true).astype(np.int64)[:, None] == np.arange(1, probability.shape[1] + 1)
-    which = np.minimum((probability * bins).astype(np.int64), bins - 1).ravel()
-    n = np.bincount(which, minlength=bins)
+    which = np.minimum((probability * bins).astype(np.int64), bins - 1)
+    hit = which[np.arange(len(which)), np.asarray(true).astype(np.int64) - 1]
+    n = np.bincount(which.ravel(), minlength=bins)
     filled = n > 0
     return pd.DataFrame(
         {
             "low": (np.arange(bins) / bins)[filled],
             "high": ((np.arange(bins) + 1) / bins)[filled],
-            "predicted": np.bincount(which, probability.ravel(), bins)[filled] / n[filled],
-            "observed": np.bincount(which, hit.ravel(), bins)[filled] / n[filled],
+            "predicted": np.bincount(which.ravel(), probability.ravel(), bins)[filled] / n[filled],
+            "observed": np.bincount(hit, minlength=bins)[filled] / n[filled],
             "n": n[filled],
         }
     )

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import duckdb
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -146,6 +148,33 @@ def calibration(connection: Connection, city_id: str, includes_imputed: bool) ->
         """,
         [city_id, includes_imputed],
     ).df()
+
+
+@dataclass(frozen=True)
+class Stated:
+    """Class distributions (n, K) of cells, with their lower-left corners (n,) in metres."""
+
+    x: NDArray[np.int64]
+    y: NDArray[np.int64]
+    probabilities: NDArray[np.float32]
+
+
+def stated(connection: Connection, city_id: str, n_classes: int, box: tuple[int, int, int, int]) -> Stated:
+    """Return the class distributions of the predicted cells of a city whose corners lie in a box (west,
+    south, east, north, its edges included), in no order."""
+    columns = [f"p.probabilities[{k}] AS p{k}" for k in range(1, n_classes + 1)]
+    west, south, east, north = box
+    found = connection.execute(
+        f"SELECT c.x, c.y, {', '.join(columns)} FROM cell c "  # noqa: S608
+        "JOIN prediction p ON p.city_id = c.city_id AND p.cell_id = c.cell_id "
+        "WHERE c.city_id = ? AND c.x BETWEEN ? AND ? AND c.y BETWEEN ? AND ?",
+        [city_id, west, east, south, north],
+    ).fetchnumpy()
+    return Stated(
+        found["x"].astype(np.int64),
+        found["y"].astype(np.int64),
+        np.column_stack([found[f"p{k}"] for k in range(1, n_classes + 1)]),
+    )
 
 
 def largest_disagreements(

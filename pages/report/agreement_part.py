@@ -11,7 +11,7 @@ from pages.report import charts, map_picture
 from pages.report.content import Block, Figure, Figures, Picture, Pictures, Section, Table, Text, note
 from pages.report.map_picture import Ground, Key
 from pages.report.source import Source
-from pages.shared import city_errors, city_selection, city_words, cluster_layer, frame, layers
+from pages.shared import city_errors, city_words, cluster_layer, frame, layers, selected_figures
 from pages.shared.language import _, later, number, percent
 from pages.shared.study import is_missing
 
@@ -231,7 +231,7 @@ def _errors(source: Source) -> list[Block]:
             city_errors.density_label,
         ),
     ):
-        found = city_selection.by_group(cells, groups, block_m, row.cell_size_m)
+        found = selected_figures.by_group(cells, groups, block_m, row.cell_size_m)
         if len(found):
             found["group"] = found["group"].map(said_group)
             drawn = charts.by_group(found, axis).svg()

@@ -1,4 +1,4 @@
-"""Where the prediction is off, by how much and for whom: the lower part of the page City."""
+"""Where the prediction is off, by how much and for whom: part of the page City, and of a result."""
 
 from __future__ import annotations
 
@@ -9,14 +9,22 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.shared import chart_data, chart_tables, charts, city_selection, city_words, frame
-from pages.shared.city_view import View
+from pages.shared import (
+    chart_data,
+    chart_tables,
+    charts,
+    city_words,
+    frame,
+    linked_selection,
+    selected_figures,
+)
+from pages.shared.cells_view import CellsView
 from pages.shared.language import _, number
 
 GROUPS = 5  # of density
 
 
-def errors(view: View) -> None:
+def errors(view: CellsView) -> None:
     """Draw the histogram of differences, and the mean difference by census class and by density."""
     view = view.on_classes
     one = city_words.unit(view.n_classes)
@@ -27,9 +35,9 @@ def errors(view: View) -> None:
         others = view.only(view.selected.only(difference=None))
         charts.draw(
             others.drawn(_differences, view.selected.difference),
-            city_selection.chart_key("differences"),
+            linked_selection.chart_key("differences"),
             _("Histogram of predicted less census class"),
-            city_selection.on_differences,
+            linked_selection.on_differences,
             ("box", "points"),
             data=lambda: chart_tables.differences(*others.kept(_histogram)),
             withheld=others.withheld,
@@ -52,6 +60,8 @@ def errors(view: View) -> None:
             lambda: chart_tables.mean_difference(view.kept(_by_class), "census_class"),
             view.withheld,
         )
+    if not view.has_people:
+        return
     with right:
         st.header(_("Difference by density"), anchor=False)
         _drawn(
@@ -80,6 +90,17 @@ def histogram(cells: pd.DataFrame, n_classes: int) -> tuple[int, np.ndarray]:
     return reach, np.bincount(off + reach, minlength=2 * reach + 1)
 
 
+def largest(cells: pd.DataFrame, limit: int) -> pd.DataFrame:
+    """Return the cells that are farthest off, in the order of `queries.largest_disagreements`."""
+    off = (cells["class"].astype(float) - cells["predicted"].astype(float)).abs().to_numpy()
+    if len(cells) > limit:  # of hundreds of thousands, only the last few are put in order
+        kept = off >= np.partition(off, -limit)[-limit]
+        cells, off = cells[kept], off[kept]
+    finer = (cells["class"].astype(float) - cells["expected_class"]).abs()
+    order = cells.assign(off=-off, finer=-finer).sort_values(["off", "finer", "y", "x"])
+    return order.head(limit).drop(columns=["off", "finer"]).reset_index(drop=True)
+
+
 def density_groups(cells: pd.DataFrame) -> pd.Series:
     """Return the fifth of the cells that each is in by its people, as a category: intervals from, to; one
     group, empty of a name, where all cells have as many people."""
@@ -104,38 +125,38 @@ def density_label(group: str) -> str:
     return _("{low} to {high}").format(low=number(int(low)), high=number(int(high)))
 
 
-def _any(view: View) -> bool:
+def _any(view: CellsView) -> bool:
     return len(view.compared) > 0
 
 
-def _histogram(view: View) -> tuple[int, np.ndarray]:
+def _histogram(view: CellsView) -> tuple[int, np.ndarray]:
     return histogram(view.compared, view.n_classes)
 
 
-def _differences(view: View, chosen: tuple[int, int] | None) -> go.Figure:
+def _differences(view: CellsView, chosen: tuple[int, int] | None) -> go.Figure:
     reach, counts = view.kept(_histogram)
     return charts.differences(counts, reach, chosen)
 
 
-def _by_class(view: View) -> pd.DataFrame:
+def _by_class(view: CellsView) -> pd.DataFrame:
     cells = view.compared
-    return city_selection.by_group(
+    return selected_figures.by_group(
         cells, cells["class"].astype(int).astype("category"), view.block_m, view.size
     )
 
 
-def _by_density(view: View) -> pd.DataFrame:
+def _by_density(view: CellsView) -> pd.DataFrame:
     cells = view.compared
-    return city_selection.by_group(cells, density_groups(cells), view.block_m, view.size)
+    return selected_figures.by_group(cells, density_groups(cells), view.block_m, view.size)
 
 
-def _by_class_chart(view: View) -> go.Figure | None:
+def _by_class_chart(view: CellsView) -> go.Figure | None:
     groups = view.kept(_by_class)
     title = _("census {unit}").format(unit=city_words.unit(view.n_classes))
     return None if groups.empty else charts.mean_difference(groups, title)
 
 
-def _by_density_chart(view: View) -> go.Figure | None:
+def _by_density_chart(view: CellsView) -> go.Figure | None:
     groups = view.kept(_by_density)
     if groups.empty:
         return None

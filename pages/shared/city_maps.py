@@ -11,11 +11,11 @@ import streamlit as st
 from data.grid import format_cell_id, parse_cell_id
 from data.store import place_queries, queries
 from pages.shared import (
-    city_selection,
     cluster_layer,
     frame,
     land_use_layer,
     layers,
+    linked_selection,
     maps,
     palette,
     photograph_layer,
@@ -150,7 +150,7 @@ def _component(
         label=label,
         crs=view.here.row.grid_crs,
         on_click=_select,
-        on_rectangle=None if single else city_selection.on_rectangle,
+        on_rectangle=None if single else linked_selection.on_rectangle,
         key=key,
         further=[_(kind) for kind in cluster_layer.KINDS] if with_clusters else (),
         single=single,

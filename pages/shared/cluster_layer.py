@@ -1,4 +1,4 @@
-"""Where errors cluster, as a map of the page City: the local Moran's I of the residuals, in words."""
+"""Where errors cluster, as a map of a city or a result: the local Moran's I of the residuals, in words."""
 
 from __future__ import annotations
 
@@ -26,14 +26,17 @@ _QUIET = 4
 def steps(cells: pd.DataFrame, moran: pd.DataFrame) -> NDArray[np.int8]:
     """Return the place in KINDS of each cell (n,), -1 where its error was not compared with neighbours'.
 
-    ``moran``: rows of `map_queries.local_moran_by_corner`, of which those with a q-value under 5 % stand out.
+    ``cells``: x and y. ``moran``: rows of `map_queries.local_moran_by_corner`, of which those with a
+    q-value under 5 % stand out.
     """
     found = np.full(len(cells), -1, np.int8)
     if len(moran):
         known, asked = _places(moran), _places(cells)
+        order = np.argsort(known, kind="stable")
+        known = known[order]
         at = np.minimum(np.searchsorted(known, asked), len(known) - 1)
         compared = known[at] == asked
-        found[compared] = _kinds(moran)[at[compared]]
+        found[compared] = _kinds(moran)[order[at[compared]]]
     return found
 
 
@@ -76,8 +79,8 @@ def sentence(kinds: NDArray[np.int8]) -> str:
     if not out:
         return _("Errors cluster nowhere beyond chance among {all} cells.").format(all=number(compared))
     caveat = _(
-        "About {share} of the marked cells are expected to be chance (false discovery rate over all cells of "
-        "the city), and neighbours share neighbours: read areas, not single squares. A network that shrinks "
+        "About {share} of the marked cells are expected to be chance (false discovery rate over all cells "
+        "compared), and neighbours share neighbours: read areas, not single squares. A network that shrinks "
         "toward the middle predicts poor areas too rich and rich ones too poor: such clusters are to be "
         "expected."
     ).format(share=percent(FALSE_DISCOVERIES))

@@ -9,7 +9,7 @@ from core.access import Visitor
 from core.jobs import JobState
 from core.settings import read_settings
 from data.errors import CarreauError
-from pages.shared import state, visitor
+from pages.shared import selection, state, visitor
 from pages.shared.language import _, number, plural
 from pages.shared.plain_text import fault
 
@@ -27,6 +27,7 @@ def leave() -> None:
     """Go back to the form."""
     state.put("job", None)
     state.put("cell", None)
+    state.put(selection.NAME, None)
     state.put(visitor.KEY, None)
     st.rerun()
 

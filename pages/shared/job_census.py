@@ -2,110 +2,133 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
-from numpy.typing import NDArray
 
-from pages.shared import chart_tables, charts, figures, frame, job_tables, job_words
-from pages.shared.job_result import JobResult
+from pages.shared import (
+    charts,
+    city_charts,
+    city_errors,
+    city_words,
+    figures,
+    frame,
+    job_tables,
+    job_words,
+    linked_selection,
+    selected_figures,
+)
+from pages.shared.job_cells import ResultCells
 from pages.shared.language import _
 
 _LISTED = 8
 
 
-def show(result: JobResult) -> None:
-    """Draw agreement figures, the confusion matrix, the scatter, and the largest disagreements."""
-    found = dict(result.summary["census"])
-    n_classes = int(result.summary["n_classes"])
+def show(view: ResultCells) -> None:
+    """Draw agreement figures or those of the selection, the confusion matrix, the scatter, the largest
+    disagreements, and who is predicted too poor or too rich."""
+    found = dict(view.result.summary["census"])
     st.header(_("Against your census"), anchor=False)
-    agreement = found.get("agreement")
-    if agreement:
-        figures.figures(job_words.agreement_figures(agreement, n_classes))
-        verdict = job_words.agreement_verdict(agreement)
-        if verdict:
-            frame.sentence(verdict)
-    frame.note(frame.escape(job_words.census_sentence(found)) + " " + _caveat())
-    by_class = bool(agreement) and result.has_census  # not of a handful of cells
+    if view.selected:
+        _selected(view)
+    else:
+        _agreement(view, found)
+    by_class = view.result.has_agreement
     columns = list(st.columns([1, 1, 1.15] if by_class else [62, 38], gap="medium"))
     if by_class:
         with columns.pop(0):
-            _confusion(result, n_classes)
+            city_charts.confusion(view, linked_selection.on_confusion)
     with columns.pop(0):
-        charts.draw(
-            charts.against_census(result.cells, str(found["column"])),
-            "result.census",
-            _("Census value {column} against expected class, a point a cell").format(column=found["column"]),
-            data=lambda: result.cells[["cell_id", "census_value", "expected_class"]],
-        )
+        _scatter(view, str(found["column"]))
     if by_class:
         with columns.pop(0):
-            _disagreements(result)
+            _disagreements(view)
+        city_errors.errors(view)
 
 
-def compared(result: JobResult) -> pd.DataFrame:
-    """Return the cells of which both classes are known and the census value is no estimate."""
-    cells = result.cells
-    return cells[((cells.census_class > 0) & (cells.region_class > 0)).to_numpy() & ~result.imputed]
-
-
-def confusion_table(cells: pd.DataFrame, n_classes: int) -> NDArray[np.int64]:
-    """Return the confusion matrix (K, K) of classes cut inside the region, census in rows.
-
-    >>> cells = pd.DataFrame({"census_class": [1, 2, 2], "region_class": [1, 1, 2]})
-    >>> confusion_table(cells, 2).tolist()
-    [[1, 0], [1, 1]]
-    """
-    table = np.zeros((n_classes, n_classes), np.int64)
-    np.add.at(table, (cells.census_class.to_numpy(int) - 1, cells.region_class.to_numpy(int) - 1), 1)
-    return table
-
-
-def largest(cells: pd.DataFrame, limit: int) -> pd.DataFrame:
-    """Return the cells whose two classes lie farthest apart, then by id."""
-    off = (cells.region_class.astype(int) - cells.census_class.astype(int)).abs()
-    return cells.assign(off=-off).sort_values(["off", "cell_id"]).head(limit).reset_index(drop=True)
-
-
-def _confusion(result: JobResult, n_classes: int) -> None:
-    unit = _("decile") if n_classes == 10 else _("class")
-    charts.draw(
-        charts.confusion(confusion_table(compared(result), n_classes), unit),
-        "result.confusion",
-        _("Confusion matrix of census and prediction, both cut into classes inside the region, in percent"),
-        data=lambda: chart_tables.confusion(confusion_table(compared(result), n_classes)),
+def _agreement(view: ResultCells, found: dict[str, object]) -> None:
+    agreement = view.result.summary["census"].get("agreement")
+    if agreement:
+        figures.figures(job_words.agreement_figures(agreement, view.n_classes))
+        verdict = job_words.agreement_verdict(agreement)
+        if verdict:
+            frame.sentence(verdict)
+    frame.note(
+        frame.escape(job_words.census_sentence(found))
+        + " "
+        + _("The interval allows for neighbouring cells being alike.")
+        + " "
+        + _scales()
     )
 
 
-def _disagreements(result: JobResult) -> None:
-    rows = largest(compared(result), _LISTED)
+def _selected(view: ResultCells) -> None:
+    one = city_words.unit(view.n_classes)
+    drawn = selected_figures.selected_figures(
+        view, _("Cells compared"), _("Mean predicted {unit}").format(unit=one), _("by rank in the region")
+    )
+    if not drawn:
+        return
+    if view.selected.by_error:
+        text = _("Of cells picked by their own error no correlation is given: it would say nothing.")
+    else:
+        text = _(
+            "Of a selection no correlation is given: within a narrow range of incomes it would say nothing "
+            "of the model. Over the whole region the mean difference is 0 by the way classes are cut."
+        )
+    frame.note(f"{text} {_scales()}")
+
+
+def _scales() -> str:
+    return _(
+        "Expected classes are on the scale of the cities that the networks learned from, and shrink to the "
+        "middle: compare ranks, not values. So prediction and census are both cut into classes inside this "
+        "region for the figures, the confusion matrix and the differences, and no calibration is drawn."
+    )
+
+
+def _scatter(view: ResultCells, column: str) -> None:
+    st.header(_("Census and expected class"), anchor=False)
+    cells = view.result.cells[view.mask]
+    charts.draw(
+        view.drawn(_scatter_chart, column),
+        "result.census",
+        _("Census value {column} against expected class, a point a cell").format(column=column),
+        data=lambda: cells[["cell_id", "census_value", "expected_class"]],
+        withheld=view.withheld,
+    )
+
+
+def _scatter_chart(view: ResultCells, column: str) -> go.Figure:
+    return charts.against_census(view.result.cells[view.mask], column)
+
+
+def _disagreements(view: ResultCells) -> None:
+    st.header(_("Largest disagreements"), anchor=False)
+    rows = view.kept(_largest)
+    key = job_tables.table_key("result.disagreements", view)
     event = st.dataframe(
         pd.DataFrame(
             {
-                "cell": [frame.short_id(cell_id) for cell_id in rows.cell_id],
-                "census": rows.census_class,
-                "predicted": rows.region_class,
+                "cell": [frame.short_id(cell_id) for cell_id in rows["cell_id"]],
+                "census": rows["class"],
+                "predicted": rows["predicted"],
             }
         ),
         hide_index=True,
         height=300,
-        key="result.disagreements",
+        key=key,
         on_select="rerun",
         selection_mode="single-row",
         column_config={
-            "cell": _("Largest disagreements"),
+            "cell": _("Cell"),
             "census": st.column_config.NumberColumn(_("Census"), width=80),
             "predicted": st.column_config.NumberColumn(_("Predicted"), width=80),
         },
         alt=_("Cells whose prediction is farthest from your census"),
     )
-    job_tables.choose(event["selection"]["rows"], rows.cell_id.tolist(), "result.disagreements")
+    job_tables.choose(event["selection"]["rows"], rows["cell_id"].tolist(), key)
 
 
-def _caveat() -> str:
-    return _(
-        "The interval allows for neighbouring cells being alike. Expected classes are on the scale of the "
-        "cities that the networks learned from, and shrink to the middle: compare ranks, not values. So "
-        "prediction and census are both cut into classes inside this region for the figures, the confusion "
-        "matrix and the differences."
-    )
+def _largest(view: ResultCells) -> pd.DataFrame:
+    return city_errors.largest(view.compared, _LISTED)

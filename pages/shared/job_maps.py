@@ -5,19 +5,32 @@ from __future__ import annotations
 import base64
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 from PIL import Image
 
 from core.jobs import JobState
 from data.grid import format_cell_id
-from pages.shared import figures, job_result, land_use_layer, layers, maps, palette, state
+from pages.shared import (
+    cluster_layer,
+    figures,
+    frame,
+    job_result,
+    land_use_layer,
+    layers,
+    linked_selection,
+    maps,
+    palette,
+    state,
+)
+from pages.shared.job_cells import ResultCells
 from pages.shared.job_result import JobResult
 from pages.shared.language import _, later, number, plural
 from pages.shared.maps import Picture
 from pages.shared.rasters import as_data_url, hatch_lines, lines_as_data_url
+from pages.shared.selection import Selection
 from pages.shared.told import told_name
 
 _TITLES = {
@@ -25,25 +38,30 @@ _TITLES = {
     "predicted": later("Predicted"),
     "difference": later("Difference"),
     "uncertainty": later("Uncertainty"),
+    cluster_layer.NAME: cluster_layer.TITLE,
     "activation": later("Activation"),
     "land_use": later("Land use"),
 }
 _OVER_PHOTOGRAPH = 158  # of 255: as opaque as a layer is over the photograph
 
 
-def titles(result: JobResult) -> dict[str, str]:
+def titles(view: ResultCells) -> dict[str, str]:
     """Return what the maps of a result can show."""
-    shown = {name: _(title) for name, title in _TITLES.items()}
+    result, shown = view.result, {name: _(title) for name, title in _TITLES.items()}
     if not result.has_census:
         del shown["census"], shown["difference"]
+    if not view.has_clusters:
+        del shown[cluster_layer.NAME]
     if not result.has_land_use:
         del shown["land_use"]
     return shown
 
 
-def show(result: JobResult, now: JobState, quintiles: bool, with_photograph: bool) -> None:
-    """Draw both maps with their controls and legends; a click puts the cell into the address."""
-    offered, chosen = titles(result), []
+def show(view: ResultCells, now: JobState, with_photograph: bool) -> None:
+    """Draw both maps with their controls and legends; a click puts the cell into the address, a rectangle the
+    cells in it."""
+    result, whole = view.result, view.only(Selection())
+    offered, chosen = titles(view), []
     defaults = ("predicted", "activation")
     sides = (_("Left map"), _("Right map"))
     columns = st.columns(2, gap="small")
@@ -63,31 +81,37 @@ def show(result: JobResult, now: JobState, quintiles: bool, with_photograph: boo
     pictures, legends = [], []
     if with_photograph:
         pictures.append(Picture("both", "photograph", _photograph_url(str(result.folder))))
+    alpha = _OVER_PHOTOGRAPH if with_photograph else 255
     for side, name in zip(("left", "right"), chosen, strict=True):
-        url, legend = _picture(result, name, quintiles, _OVER_PHOTOGRAPH if with_photograph else 255)
+        url, legend = whole.drawn(_picture, name, alpha)
         pictures.append(Picture(side, "cells", url))
         legends.append(legend)
+    if view.selected:
+        pictures.append(Picture("both", "veil", view.drawn(_veil)))
     if result.imputed.any():
-        lines = hatch_lines(result.raster, result.cells.x, result.cells.y, result.imputed)
-        hatch = lines_as_data_url(lines, palette.rgb(palette.inks().hatch))
-        pictures.append(Picture("both", "hatch", hatch))
+        pictures.append(Picture("both", "hatch", whole.drawn(_hatch)))
+    with_clusters = cluster_layer.NAME in chosen
     text = _(
         "Two maps of {name}: {left} and {right}. Arrow keys pan, plus and minus zoom, 0 shows the whole "
-        "region, Enter selects the middle cell."
+        "region, Enter selects the middle cell, R marks a corner of a rectangle there."
     )
     maps.map_pair(
         maps.deck_of(result.raster, pictures, None, _corner(result)),
         result.raster,
-        _hover(result),
+        whole.kept(_hover, with_clusters),
         place=now.job,
         key="result.maps",
         crs=result.summary["grid_crs"],
         on_click=_choose,
+        on_rectangle=linked_selection.on_rectangle,
+        further=[_(kind) for kind in cluster_layer.KINDS] if with_clusters else (),
         label=text.format(name=told_name(now.name), left=offered[chosen[0]], right=offered[chosen[1]]),
     )
     for column, legend in zip(st.columns(2, gap="small"), legends, strict=True):
         with column:
             st.html(f'<div class="carreau-legend">{legend}{_hatched(result)}</div>')
+    if with_clusters:
+        frame.sentence(view.drawn(_said_of_clusters))
 
 
 def selected(result: JobResult) -> str | None:
@@ -108,28 +132,44 @@ def _corner(result: JobResult) -> tuple[int, int] | None:
     return int(place.x), int(place.y)
 
 
-def _hover(result: JobResult) -> pd.DataFrame:
-    cells = result.cells
-    census = cells.census_class.replace(0, np.nan) if result.has_census else np.nan
-    return pd.DataFrame(
-        {
-            "x": cells.x,
-            "y": cells.y,
-            "class": pd.Series(census, index=cells.index, dtype=float).astype("Int64"),
-            "predicted": cells["class"].astype(int),
-            "imputed": result.imputed,
-        }
-    )
+def _hover(view: ResultCells, with_clusters: bool) -> dict[str, Any]:
+    cells = view.cells
+    shown = cells[["x", "y", "class", "imputed"]].assign(predicted=cells["own_class"])
+    return maps.hover_of(view.result.raster, shown, view.clusters if with_clusters else None)
 
 
-def _picture(result: JobResult, name: str, quintiles: bool, alpha: int) -> tuple[str, str]:
+def _veil(view: ResultCells) -> str:
+    """Return what fades the cells that are not selected, whatever is shown of them: the ground of the map
+    over them, so opaque that they look as on the page City."""
+    raster, others = view.result.raster, ~view.mask
+    veil = np.zeros((raster.height, raster.width, 4), np.uint8)
+    at = raster.pixel(view.cells["x"][others], view.cells["y"][others])
+    veil[at] = (*palette.rgb(palette.inks().panel), 255 - layers.FADED)
+    return as_data_url(veil)
+
+
+def _hatch(view: ResultCells) -> str:
+    cells = view.cells
+    lines = hatch_lines(view.result.raster, cells["x"], cells["y"], cells["imputed"])
+    return lines_as_data_url(lines, palette.rgb(palette.inks().hatch))
+
+
+def _said_of_clusters(view: ResultCells) -> str:
+    return cluster_layer.sentence(view.clusters[view.mask])
+
+
+def _picture(view: ResultCells, name: str, alpha: int) -> tuple[str, str]:
     """Return a map's bitmap as a data URL, and its legend as HTML."""
+    result = view.result
     if name == "activation":
         return _evidence_url(str(result.folder)), _evidence_legend()
     if name == "land_use":
         bitmap = job_result.land_use_bitmap(result, alpha)
         return as_data_url(bitmap), land_use_layer.legend(job_result.land_use_classes(result))
-    drawn = job_result.layer_of(result, name, quintiles)
+    if name == cluster_layer.NAME:
+        drawn = cluster_layer.layer(view.clusters)
+    else:
+        drawn = job_result.layer_of(result, name, view.quintiles)
     legend = layers.legend(drawn)
     if (drawn.steps < 0).any():
         swatch = f'<span class="chip" style="background:{palette.inks().no_data}"></span>'

@@ -66,6 +66,12 @@ class JobResult:
         )
 
     @property
+    def has_agreement(self) -> bool:
+        """Whether cells compare with the reader's census, and more than a handful of them."""
+        census = self.summary.get("census") or {}
+        return bool(census.get("agreement")) and self.has_census
+
+    @property
     def imputed(self) -> NDArray[np.bool_]:
         """Cells (n,) whose census value is imputed."""
         if "census_imputed" not in self.cells:
@@ -95,17 +101,18 @@ def read_result(folder: Path) -> JobResult:
     )
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False)
 def opened(folder: str) -> JobResult:
-    """Return `read_result`, read once: a result never changes."""
+    """Return `read_result`, read once: a result never changes, and must not be changed."""
     return read_result(Path(folder))
 
 
-def archive(result: JobResult) -> bytes:
-    """Return every file of a result but the pages' own as a zip archive; QGIS finds styles by their names."""
+def archive(folder: Path) -> bytes:
+    """Return every file of a result's folder but the pages' own as a zip archive; QGIS finds styles by their
+    names."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as made:
-        for path in sorted(result.folder.iterdir()):
+        for path in sorted(folder.iterdir()):
             if path.is_file() and path.name not in _FOR_PAGES:
                 made.write(path, path.name)
     return packed.getvalue()

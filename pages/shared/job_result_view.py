@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
+from numpy.typing import NDArray
 
 from core.jobs import JobState
 from pages.shared import (
     chart_tables,
     charts,
+    city_words,
     figures,
     frame,
     job_cell,
+    job_cells,
     job_census,
+    job_classes,
     job_maps,
     job_result,
     job_tables,
     job_take_away,
+    linked_selection,
     state,
 )
-from pages.shared.job_result import JobResult
+from pages.shared.job_cells import ResultCells
 from pages.shared.language import _, day, number, plural
 from pages.shared.plain_text import fault, plain, warn
 from pages.shared.told import told, told_name
@@ -34,25 +41,41 @@ def show(now: JobState) -> None:
         text = _("{name}: a part of the result is gone ({what}). Submit the photograph again.")
         fault(text.format(name=told_name(now.name), what=error))
         return
-    n_classes = int(result.summary["n_classes"])
-    quintiles, with_photograph = _controls(now, n_classes)
+    quintiles, with_photograph = _controls(now, int(result.summary["n_classes"]))
+    selected = job_cells.known(linked_selection.selection(), result)
+    view = ResultCells(selected, quintiles, with_imputed=False, result=result)
     frame.note(origin(result.summary, now))
     _warnings(result.summary["warnings"])
-    job_maps.show(result, now, quintiles, with_photograph)
+    job_maps.show(view, now, with_photograph)
     chosen = job_maps.selected(result)
-    with st.container(
-        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="selected-cell"
-    ):
+    with st.container(horizontal=True, vertical_alignment="center", key="selected-cell"):
         job_cell.line(result, chosen)
-        job_take_away.menu(result)
+    _selection(view)
     if chosen is not None:
         job_cell.show(result, chosen)
-    _figures(result, n_classes)
+    _figures(view)
     if result.summary.get("census"):
-        job_census.show(result)
-    _cells(result, chosen)
+        job_census.show(view)
+    _cells(view)
     if result.activation is not None:
-        job_tables.land_use(result.activation)
+        job_tables.land_use(result.activation[result.activation.cell_id.isin(view.cells.cell_id[view.mask])])
+
+
+def _selection(view: ResultCells) -> None:
+    """Say what is selected, or how to select; with what can be taken away of it."""
+    unit = city_words.unit(5 if view.quintiles else view.n_classes)
+    if view.result.has_agreement:
+        how = _(
+            "Pick cells out: hold Shift and drag a rectangle on a map (or press R at two corners), click in "
+            "the confusion matrix, drag over the histogram of differences or of predicted classes."
+        )
+    else:
+        how = _(
+            "Pick cells out: hold Shift and drag a rectangle on a map (or press R at two corners), drag over "
+            "the histogram of predicted classes."
+        )
+    said = linked_selection.said(view, unit)
+    linked_selection.bar(view, unit, how, lambda: job_take_away.menu(view, said))
 
 
 def _controls(now: JobState, n_classes: int) -> tuple[bool, bool]:
@@ -118,13 +141,11 @@ def _warnings(warnings: list[str]) -> None:
         st.warning("\n".join(f"* {plain(told(text))}" for text in warnings))
 
 
-def _figures(result: JobResult, n_classes: int) -> None:
-    cells, skipped = result.cells, int(result.summary["skipped"])
-    left_out = (
-        plural("{n} left out: empty pixels", "{n} left out: empty pixels", skipped).format(n=number(skipped))
-        if skipped
-        else _("none left out")
-    )
+def _figures(view: ResultCells) -> None:
+    result, cells, n_classes = view.result, view.result.cells[view.mask], view.n_classes
+    if cells.empty:
+        frame.sentence(_("No cell is selected."))
+        return
     low, high = int(cells["class"].min()), int(cells["class"].max())
     span = (
         _("all in class {k}").format(k=low)
@@ -137,7 +158,7 @@ def _figures(result: JobResult, n_classes: int) -> None:
     networks = plural("between the {n} network", "between the {n} networks", result.summary["networks"])
     figures.figures(
         [
-            (_("Cells predicted"), number(len(cells)), left_out),
+            _how_many(view),
             (median, number(middle, 0 if middle.is_integer() else 1), span),
             (
                 _("Mean spread"),
@@ -157,17 +178,45 @@ def _figures(result: JobResult, n_classes: int) -> None:
     )
 
 
-def _cells(result: JobResult, chosen: str | None) -> None:
-    left, right = st.columns([62, 38], gap="medium")
+def _how_many(view: ResultCells) -> tuple[str, str, str]:
+    n, skipped = len(view.cells), int(view.result.summary["skipped"])
+    if view.selected:
+        return _("Cells selected"), number(view.n_selected), _("of {n} predicted").format(n=number(n))
+    left_out = (
+        plural("{n} left out: empty pixels", "{n} left out: empty pixels", skipped).format(n=number(skipped))
+        if skipped
+        else _("none left out")
+    )
+    return _("Cells predicted"), number(n), left_out
+
+
+def _cells(view: ResultCells) -> None:
+    left, middle, right = st.columns([50, 25, 25], gap="medium")
     with left:
         st.header(_("Cells"), anchor=False)
-        job_tables.cells(result)
+        job_tables.cells(view)
+    with middle:
+        job_classes.show(view)
+    if not view.n_selected:
+        return
     with right:
-        st.header(_("All cells together"), anchor=False)
+        st.header(_("Selected cells together") if view.selected else _("All cells together"), anchor=False)
+        mean = view.kept(_mean_distribution)
         charts.draw(
-            charts.distribution(result.probabilities.mean(axis=0), None),
+            view.drawn(_distribution),
             "result.all",
-            _("Mean class distribution of all cells"),
-            data=lambda: chart_tables.distribution(result.probabilities.mean(axis=0), None),
+            _("Mean class distribution of the selected cells")
+            if view.selected
+            else _("Mean class distribution of all cells"),
+            data=lambda: chart_tables.distribution(mean, None),
         )
         frame.note(_("Mean of the cells’ distributions. Choose a cell on the map to see its own."))
+
+
+def _distribution(view: ResultCells) -> go.Figure:
+    return charts.distribution(view.kept(_mean_distribution), None)
+
+
+def _mean_distribution(view: ResultCells) -> NDArray[np.float64]:
+    mean: NDArray[np.float64] = view.result.probabilities[view.mask].mean(axis=0)
+    return mean

@@ -8,21 +8,23 @@ import streamlit as st
 from data.landuse_classes import class_name
 from pages.shared import frame, job_result, job_words, state
 from pages.shared.class_names import label
-from pages.shared.job_result import JobResult
+from pages.shared.job_cells import ResultCells
 from pages.shared.language import _
 
 _COLUMNS = ["class", "expected_class", "spread", "entropy", "z_standard", "valid_share"]
 
 
-def cells(result: JobResult) -> None:
-    """Draw the cells as a table; a selected row is the chosen cell."""
-    table = result.cells[_COLUMNS].copy()
-    table.insert(0, "cell", [frame.short_id(cell_id) for cell_id in result.cells.cell_id])
+def cells(view: ResultCells) -> None:
+    """Draw the selected cells as a table; a row that is picked is the chosen cell."""
+    result, shown = view.result, view.result.cells[view.mask]
+    table = shown[_COLUMNS].copy()
+    table.insert(0, "cell", [frame.short_id(cell_id) for cell_id in shown.cell_id])
+    key = table_key("result.cells", view)
     event = st.dataframe(
         table,
         hide_index=True,
         height=300,
-        key="result.cells",
+        key=key,
         on_select="rerun",
         selection_mode="single-row",
         column_config={
@@ -42,7 +44,13 @@ def cells(result: JobResult) -> None:
         },
         alt=_("Every cell with its prediction"),
     )
-    choose(event["selection"]["rows"], result.cells.cell_id.tolist(), "result.cells")
+    choose(event["selection"]["rows"], shown.cell_id.tolist(), key)
+
+
+def table_key(name: str, view: ResultCells) -> str:
+    """Return the key of a table of selected cells: another one for others, or a row picked among all cells
+    would be another cell's."""
+    return f"{name}.{view.selected.text()}" if view.selected else name
 
 
 def choose(rows: list[int], ids: list[str], table: str) -> None:
@@ -56,7 +64,7 @@ def choose(rows: list[int], ids: list[str], table: str) -> None:
 
 
 def land_use(activation: pd.DataFrame) -> None:
-    """Draw activation by land-use class over the whole region."""
+    """Draw activation by land-use class over the cells whose rows are given."""
     st.header(_("Activation by land-use class"), anchor=False)
     table = job_result.by_class(activation).sort_values("excess", ascending=False)
     table.insert(0, "class", [label(code, class_name(code)) for code in table.code])

@@ -1,14 +1,16 @@
-"""The files of a result to take away."""
+"""The files of a result to take away: of all its cells, or of those selected."""
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
 
 from pages.shared import frame, job_result
-from pages.shared.job_result import JobResult
-from pages.shared.language import _, later, plural
+from pages.shared.job_cells import ResultCells
+from pages.shared.language import _, later, number, plural
 
 _FILES = (
     (later("CSV"), "cells.csv", "text/csv"),
@@ -16,26 +18,33 @@ _FILES = (
     (later("GeoPackage"), "cells.gpkg", "application/geopackage+sqlite3"),
     (later("Activation, COG"), "activation.tif", "image/tiff; application=geotiff"),
 )
+_ALL = "all"
 
 
-def menu(result: JobResult) -> None:
-    """Offer the cells as files, the activation as a raster, and everything with QGIS styles and caveats."""
-    stem = Path(result.summary["name"]).stem
+def menu(view: ResultCells, said: str) -> None:
+    """Offer the cells as files, the activation as a raster, and everything with QGIS styles and caveats.
+
+    ``said``: in words, which cells are selected; empty for the whole result.
+    """
+    folder, stem = view.result.folder, Path(view.result.summary["name"]).stem
     with st.popover(_("Take away"), icon=":material/download:"):
-        n = len(result.cells)
-        text = plural(
-            "{n} cell: class, expected class, probabilities, spread of the networks.",
-            "{n} cells: class, expected class, probabilities, spread of the networks.",
-            n,
-        )
-        frame.note(text.format(n=n))
+        if view.withheld:
+            frame.note(frame.escape(view.withheld))
+            return
+        if not view.n_selected:
+            frame.note(_("No cell is selected."))
+            return
+        frame.note(_contents(view.n_selected, said))
+        if said:
+            stem += "-selection"
         for title, name, kind in _FILES:
-            path = result.folder / name
-            if path.is_file():  # a result of an earlier version has fewer
-                _button(_(title), path, f"{stem}-{name}", kind)
+            if said:
+                _button(_(title), file_of(view, said, name), f"{stem}-{name}", kind, name)
+            elif (folder / name).is_file():  # a result of an earlier version has fewer
+                _button(_(title), (folder / name).read_bytes, f"{stem}-{name}", kind, name)
         st.download_button(
             _("All, with QGIS styles"),
-            data=lambda: job_result.archive(result),
+            data=file_of(view, said, _ALL) if said else lambda: job_result.archive(folder),
             file_name=f"{stem}-carreau.zip",
             mime="application/zip",
             on_click="ignore",
@@ -45,13 +54,42 @@ def menu(result: JobResult) -> None:
         )
 
 
-def _button(title: str, path: Path, file_name: str, kind: str) -> None:
+def _contents(n: int, said: str) -> str:
+    if said:
+        return plural(
+            "{n} cell: {selected}. Class, expected class, probabilities, spread of the networks.",
+            "{n} cells: {selected}. Class, expected class, probabilities, spread of the networks.",
+            n,
+        ).format(n=number(n), selected=frame.escape(said))
+    text = plural(
+        "{n} cell: class, expected class, probabilities, spread of the networks.",
+        "{n} cells: class, expected class, probabilities, spread of the networks.",
+        n,
+    )
+    return text.format(n=number(n))
+
+
+def file_of(view: ResultCells, said: str, name: str) -> Callable[[], bytes]:
+    """Return what makes a file of the selected cells, `name` of a result, or the archive of `all`."""
+    folder, ids = view.result.folder, view.cells["cell_id"][view.mask].tolist()
+
+    def made() -> bytes:
+        from core.result_part import write_part  # what writes rasters: no page waits for it
+
+        with tempfile.TemporaryDirectory() as out:
+            write_part(folder, ids, said, Path(out))
+            return job_result.archive(Path(out)) if name == _ALL else (Path(out) / name).read_bytes()
+
+    return made
+
+
+def _button(title: str, data: Callable[[], bytes], file_name: str, kind: str, name: str) -> None:
     st.download_button(
         title,
-        data=path.read_bytes,
+        data=data,
         file_name=file_name,
         mime=kind,
         on_click="ignore",
-        key=f"download.{path.name}",
+        key=f"download.{name}",
         width="stretch",
     )

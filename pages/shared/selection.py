@@ -1,7 +1,8 @@
-"""What the reader has picked out of a city: one selection, kept in the address, for map, figures and tables.
+"""What the reader has picked out of a city or a result: one selection, kept in the address, for map, figures
+and tables.
 
-A click in the confusion matrix, a brushed range of the histogram of differences, a rectangle on the map and
-a district each set one part; a cell is in the selection when it is in all parts.
+A click in the confusion matrix, a brushed range of the histogram of differences or of predicted classes, a
+rectangle on the map and a district each set one part; a cell is in the selection when it is in all parts.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from pages.shared.rasters import paired
 
 NAME = "only"  # in the address
 _PARTS = re.compile(
-    r"(?:(c)(\d{1,2})p(\d{1,2})|(d)(-?\d{1,2})_(-?\d{1,2})|(r)(-?\d+)_(-?\d+)_(-?\d+)_(-?\d+))"
+    r"(?:(c)(\d{1,2})p(\d{1,2})|(d)(-?\d{1,2})_(-?\d{1,2})|(r)(-?\d+)_(-?\d+)_(-?\d+)_(-?\d+)|"
+    r"(p)(\d{1,2})_(\d{1,2}))"
 )
 _DISTRICT = re.compile(r"z([A-Za-z0-9_~%-]{1,600})")  # an id, quoted
 
@@ -28,12 +30,13 @@ _DISTRICT = re.compile(r"z([A-Za-z0-9_~%-]{1,600})")  # an id, quoted
 @dataclass(frozen=True)
 class Selection:
     """The parts: census and predicted class as shown; difference from, to; rectangle in grid metres; the id
-    of a district."""
+    of a district; predicted class from, to."""
 
     confusion: tuple[int, int] | None = None
     difference: tuple[int, int] | None = None
     rectangle: tuple[int, int, int, int] | None = None  # west, south, east, north
     district: str | None = None
+    predicted: tuple[int, int] | None = None
 
     def __bool__(self) -> bool:
         return self != Selection()
@@ -43,7 +46,7 @@ class Selection:
         """Return the selection that an address names; what it cannot mean is left out.
 
         >>> Selection.of("c3p7.d-2_1.z75%20A")
-        Selection(confusion=(3, 7), difference=(-2, 1), rectangle=None, district='75 A')
+        Selection(confusion=(3, 7), difference=(-2, 1), rectangle=None, district='75 A', predicted=None)
         >>> Selection.of("c3p7.d-2_1").text(), bool(Selection.of("nonsense"))
         ('c3p7.d-2_1', False)
         """
@@ -56,11 +59,13 @@ class Selection:
             match = _PARTS.fullmatch(part)
             if match is None:
                 continue
-            numbers = [int(group) for group in match.groups() if group and group not in "cdr"]
+            numbers = [int(group) for group in match.groups() if group and group not in "cdrp"]
             if match[1]:
                 found["confusion"] = tuple(numbers)
             elif match[4]:
                 found["difference"] = tuple(sorted(numbers))
+            elif match[12]:
+                found["predicted"] = tuple(sorted(numbers))
             elif numbers[0] < numbers[2] and numbers[1] < numbers[3]:
                 found["rectangle"] = tuple(numbers)
         return Selection(**found)
@@ -76,12 +81,19 @@ class Selection:
             parts.append("r{}_{}_{}_{}".format(*self.rectangle))
         if self.district:
             parts.append("z" + quote(self.district, safe="").replace(".", "%2E"))
+        if self.predicted:
+            parts.append("p{}_{}".format(*self.predicted))
         return ".".join(parts) or None
 
     @property
     def by_error(self) -> bool:
         """Whether cells were picked by how far off they are: figures of that are then no measurement."""
         return self.confusion is not None or self.difference is not None
+
+    @property
+    def but_errors(self) -> Selection:
+        """The selection without the parts that pick cells by how far off they are."""
+        return self.only(confusion=None, difference=None)
 
     def only(self, **parts: Any) -> Selection:
         """Return the selection with parts set anew; None takes one away."""
@@ -92,7 +104,8 @@ class Selection:
         selected, are in the selection.
 
         ``quintiles``: the confusion matrix shown pairs deciles. Differences are of classes as published. A
-        cell is in a rectangle when its centre is.
+        cell is in a rectangle when its centre is. A range of predicted classes is of the column `own_class`
+        where there is one: the networks' own, while `predicted` is cut anew to be compared.
         """
         census, predicted = (cells[name].to_numpy(float, na_value=np.nan) for name in ("class", "predicted"))
         kept = np.ones(len(cells), bool)
@@ -112,6 +125,9 @@ class Selection:
             kept &= (x >= west) & (x < east) & (y >= south) & (y < north)
         if self.district:
             kept &= (cells["district"] == self.district).to_numpy(bool, na_value=False)
+        if self.predicted:
+            own = cells["own_class"].to_numpy(float) if "own_class" in cells else predicted
+            kept &= (own >= self.predicted[0]) & (own <= self.predicted[1])
         return kept
 
     def words(self, unit: str, district: str = "") -> str:
@@ -133,6 +149,10 @@ class Selection:
             parts.append(words.format(width=_km(east - west), height=_km(north - south)))
         if self.district:
             parts.append(_("district {name}").format(name=district or self.district))
+        if self.predicted:
+            low, high = self.predicted
+            words = _("predicted class {low}") if low == high else _("predicted class {low} to {high}")
+            parts.append(words.format(low=low, high=high))
         return ", ".join(parts)
 
 

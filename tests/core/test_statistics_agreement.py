@@ -15,6 +15,8 @@ from sklearn import metrics
 from core.folds import block_folds
 from core.statistics import measures
 from core.statistics.agreement import COLUMNS, MEASURES, agreement_table
+from core.statistics.bootstrap import block_bootstrap, ratio_of_sums
+from core.statistics.calibration_table import calibration_table
 from core.statistics.lattice import Lattice
 from core.statistics.measures import calibration, confusion_matrix, recall
 from core.statistics.null import null_band, null_correlations
@@ -120,6 +122,29 @@ def test_a_calibrated_forecast_lies_on_the_diagonal() -> None:
     table = calibration(probability, true)
     assert np.abs(table["predicted"] - table["observed"]).max() < 0.03
     assert len(calibration(np.zeros((0, 3)), [])) == 0
+    assert calibration_table(np.zeros((0, 3)), [], [], [], block_m=200, draws=9, seed=0).empty
+
+
+def test_bins_have_the_intervals_of_their_blocks_and_a_page_gets_them_without_resampling() -> None:
+    rng = np.random.default_rng(3)
+    x, y = (np.ravel(at) * 200 for at in np.meshgrid(np.arange(120), np.arange(80)))
+    sure = 0.25 + 0.5 * (np.sin(x / 1500) * np.cos(y / 1500) > 0)  # likeness of neighbours
+    stated = np.column_stack([sure, (1 - sure) / 2, (1 - sure) / 2])
+    true = (rng.random((len(x), 1)) > stated.cumsum(axis=1)).sum(axis=1) + 1
+    table = calibration_table(stated, true, x, y, block_m=800, draws=999, seed=5)
+    assert table.bin.tolist() == [1, 2, 3, 7]
+    inside = np.floor(stated * 10) == 2  # one class of the cells that state 0.25
+    right = (true == 1) & inside[:, 0]
+    counted = np.column_stack([right, inside.sum(axis=1)])
+    block = x // 800 + 1000 * (y // 800)
+    one = block_bootstrap(counted, ratio_of_sums, block, draws=999, seed=5, bounds=(0, 1))
+    row = table.set_index("bin").loc[2]
+    assert (row.n, row.frequency) == (inside.sum(), pytest.approx(right.sum() / inside.sum()))
+    assert (row.low, row.high) == pytest.approx((one.low, one.high))
+    quick = calibration_table(stated, true, x, y, block_m=800, draws=499, seed=5, quick=True)
+    pd.testing.assert_frame_equal(quick.drop(columns=["low", "high"]), table.drop(columns=["low", "high"]))
+    np.testing.assert_allclose(quick.high - quick.low, table.high - table.low, rtol=0.25)
+    np.testing.assert_allclose(quick.low, table.low, atol=0.004)
 
 
 @pytest.fixture(scope="module")

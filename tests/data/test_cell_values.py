@@ -139,7 +139,7 @@ def test_filosofi_is_matched_by_cell(tmp_path):
     here = cells()
     ids = [f"CRS3035RES200mN{y}E{x}" for x, y in zip(here.x, here.y, strict=True)]
     table = pd.DataFrame(
-        {"Idcar_200m": ids, "I_est_200": [0, 0, 1, 0, 0, 0], "Ind": 10.0, "Men": 4.0,
+        {"Idcar_200m": ids, "I_est_200": [0, 0, 1, 0, 0, 0], "Ind": 10.0, "Men": [1, 2, 3, 4, 5, 6],
          "Ind_snv": np.arange(6) * 1000.0}
     )  # fmt: skip
     squares = GRID.polygons(here.x, here.y)
@@ -148,3 +148,4 @@ def test_filosofi_is_matched_by_cell(tmp_path):
     found = read_cell_values(path, GRID, here)
     assert found.values.tolist() == [0.0, 100.0, 200.0, 300.0, 400.0, 500.0]
     assert found.imputed.tolist() == [False, False, True, False, False, False]
+    assert found.individuals.tolist() == [10.0] * 6 and found.households.tolist() == [1, 2, 3, 4, 5, 6]

@@ -234,6 +234,23 @@ def test_an_upload_comes_to_its_result(
     again.goto(page.url)
     expect(again.locator("h2").filter(has_text="Cell N")).to_be_visible()
     again.close()
+    # a rectangle picks cells out, and Back shows all of them again
+    box = page.locator('[data-part="root"] canvas').first.bounding_box()
+    assert box is not None
+    page.keyboard.down("Shift")
+    page.mouse.move(box["x"] + 30, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 100, box["y"] + box["height"] - 80)
+    page.mouse.move(box["x"] + box["width"] / 2 - 30, box["y"] + box["height"] - 30)
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    expect(page).to_have_url(re.compile(r"only=r\d+_\d+_\d+_\d+"))
+    expect(page.get_by_text("Cells selected")).to_be_visible()
+    settle(page)
+    page.screenshot(path=pictures / "upload-selection.png", full_page=True)
+    page.go_back()
+    expect(page.get_by_text("Cells selected")).to_be_hidden()
+    settle(page)
 
 
 def test_a_file_that_is_no_photograph_is_told_so(page: Page, server: str, tmp_path: Path) -> None:

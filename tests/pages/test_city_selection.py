@@ -17,7 +17,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from data.store import queries
-from pages.shared import charts, city_errors, city_selection, layers, take_away
+from pages.shared import charts, city_errors, layers, linked_selection, selected_figures, take_away
 from pages.shared.selection import NAME, Selection
 from tests.pages.conftest import RunPage, texts
 from tests.pages.test_city import _array, _figure
@@ -39,8 +39,13 @@ def alpha_of_map(test: AppTest) -> np.ndarray:
     component = test.get("bidi_component")[0].proto
     data = json.loads(component.json)
     (image,) = [one["image"] for one in data["deck"]["layers"] if one["id"] == "left-cells"]
-    content = base64.b64decode(image.strip('"').split(",")[1])
-    return np.asarray(Image.open(io.BytesIO(content)).convert("RGBA"))[..., 3]
+    return picture_of(image)[..., 3]
+
+
+def picture_of(url: str) -> np.ndarray:
+    """The picture (rows, columns, 4) of a data URL."""
+    content = base64.b64decode(url.strip('"').split(",")[1])
+    return np.asarray(Image.open(io.BytesIO(content)).convert("RGBA"))
 
 
 def test_a_range_of_differences_filters_everything(
@@ -80,6 +85,45 @@ def test_a_rectangle_has_intervals_and_fades_the_rest_of_the_map(
     alpha = alpha_of_map(test)
     assert (alpha == 255).sum() == on_map and (alpha == layers.FADED).sum() > on_map
     assert (alpha_of_map(run_page("city")) == layers.FADED).sum() == 0
+
+
+def calibration_of(rows: duckdb.DuckDBPyConnection, inside: str) -> pd.DataFrame:
+    """Stated and observed percent and pairs, a row a bin of at least 30, by loops over cells."""
+    found = []
+    for census, stated in rows.execute(f"SELECT c.class, probabilities {COMPARED} {inside}").fetchall():
+        found += [(min(int(p * 10), 9), 100 * p, 100 * (k == census)) for k, p in enumerate(stated, 1)]
+    table = pd.DataFrame(found, columns=["bin", "stated", "observed"])
+    bins = table.groupby("bin").agg(
+        stated=("stated", "mean"), observed=("observed", "mean"), n=("observed", "size")
+    )
+    return bins[bins.n >= 30]
+
+
+def calibration_shown(test: AppTest) -> pd.DataFrame:
+    marks = _figure(test, "calibration")["data"][1]
+    names = {"stated": "x", "observed": "y", "n": "customdata"}
+    return pd.DataFrame({name: _array(marks[key]).astype(float) for name, key in names.items()})
+
+
+def test_calibration_is_that_of_a_place_and_never_of_an_error(
+    run_page: RunPage, rows: duckdb.DuckDBPyConnection
+) -> None:
+    west, south = rows.execute("SELECT min(x), min(y) FROM cell WHERE city_id = 'ker-bihan'").fetchone()
+    rectangle = f"r{west}_{south}_{west + 1400}_{south + 1600}"
+    inside = f"AND x >= {west} AND x < {west + 1400} AND y >= {south} AND y < {south + 1600}"
+    place = run_page("city", only=rectangle)
+    wanted = calibration_of(rows, inside)
+    np.testing.assert_allclose(calibration_shown(place), wanted, rtol=1e-5)
+    assert "Calibration is that of the selected cells" in texts(place)
+    whole = calibration_of(rows, "")
+    assert len(wanted) < len(whole) or not np.allclose(wanted, whole)
+    by_error = run_page("city", only="d1_3")
+    np.testing.assert_allclose(calibration_shown(by_error), whole, rtol=1e-5)
+    assert "Of the whole city: cells picked by how far off they are" in texts(by_error)
+    both = run_page("city", only=f"d1_3.{rectangle}")
+    np.testing.assert_allclose(calibration_shown(both), wanted, rtol=1e-5)
+    assert "Of the selected place, whatever the error" in texts(both)
+    assert not place.exception and not by_error.exception and not both.exception
 
 
 def test_a_district_filters_everything(run_page: RunPage, rows: duckdb.DuckDBPyConnection) -> None:
@@ -150,16 +194,16 @@ def test_clicks_and_brushes_set_their_part_and_a_second_click_takes_it_back(
     monkeypatch.setattr(st, "session_state", {})
     points: list[dict[str, str | int]] = [{"x": "7", "y": "3"}]
     monkeypatch.setattr(charts, "chosen_points", lambda key: points)
-    city_selection.on_confusion()
+    linked_selection.on_confusion()
     assert address[NAME] == "c3p7.r0_0_400_400"
-    city_selection.on_confusion()
+    linked_selection.on_confusion()
     assert address[NAME] == "r0_0_400_400"
     points = [{"x": 2}, {"x": -1}, {"x": 0}]
-    city_selection.on_differences()
+    linked_selection.on_differences()
     assert Selection.of(address[NAME]) == Selection(difference=(-1, 2), rectangle=(0, 0, 400, 400))
     points = []
-    city_selection.on_differences()
-    city_selection.on_rectangle(200, 200, 600, 400)
+    linked_selection.on_differences()
+    linked_selection.on_rectangle(200, 200, 600, 400)
     assert address[NAME] == "r200_200_600_400"
 
 
@@ -174,7 +218,7 @@ def test_groups_by_hand() -> None:
             "individuals": np.arange(89) * 10.0,
         }
     )
-    found = city_selection.by_group(cells, cells["class"].astype("category"), None, 200)
+    found = selected_figures.by_group(cells, cells["class"].astype("category"), None, 200)
     assert found[["group", "value", "n"]].values.tolist() == [["4", 1.0, 30], ["5", 0.0, 30]]
     groups = city_errors.density_groups(cells)
     assert groups.notna().all() and groups.value_counts().between(17, 18).all()

@@ -16,7 +16,9 @@ import shapely
 from PIL import Image
 
 from data.grid import format_cell_id
-from pages.shared import job_census, job_maps, job_result, job_words
+from pages.shared import city_errors, job_maps, job_result, job_words
+from pages.shared.job_cells import ResultCells
+from pages.shared.selection import Selection
 from tests.pages.conftest import RunPage, texts
 from tests.pages.stand_in_job import JOB
 
@@ -98,6 +100,11 @@ def result_folder(tmp_path: Path) -> Path:
     return folder
 
 
+def everything(result: job_result.JobResult) -> ResultCells:
+    """All cells of a result."""
+    return ResultCells(Selection(), quintiles=False, with_imputed=False, result=result)
+
+
 def test_bitmaps_put_cells_and_evidence_where_they_belong(result_folder: Path) -> None:
     result = job_result.read_result(result_folder)
     drawn = job_result.layer_of(result, "predicted", quintiles=False)
@@ -131,7 +138,7 @@ def test_a_finished_job_shows_map_table_and_downloads(
         "GeoParquet",
         "All, with QGIS styles",
     ]  # fmt: skip - the result is one of an earlier version, without GeoPackage and COG
-    packed = job_result.archive(job_result.read_result(result_folder))
+    packed = job_result.archive(result_folder)
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         assert "summary.json" in archive.namelist() and "maps.parquet" not in archive.namelist()
         assert archive.read("cells.csv") == (result_folder / "cells.csv").read_bytes()
@@ -183,7 +190,7 @@ def with_census(result_folder: Path) -> Path:
 def test_maps_of_a_census_show_places_inside_the_region(with_census: Path) -> None:
     result = job_result.read_result(with_census)
     offered = ["census", "predicted", "difference", "uncertainty", "activation", "land_use"]
-    assert list(job_maps.titles(result)) == offered
+    assert list(job_maps.titles(everything(result))) == offered
     assert job_result.layer_of(result, "census", quintiles=False).steps.tolist() == [2, -1, 9]
     assert job_result.layer_of(result, "census", quintiles=True).steps.tolist() == [1, -1, 4]
     assert job_result.layer_of(result, "predicted", quintiles=False).steps.tolist() == [0, 4, 9]
@@ -198,16 +205,19 @@ def test_maps_of_a_census_show_places_inside_the_region(with_census: Path) -> No
 
 def test_a_result_without_a_census_offers_no_maps_of_one(result_folder: Path) -> None:
     result = job_result.read_result(result_folder)
-    assert list(job_maps.titles(result)) == ["predicted", "uncertainty", "activation"]
+    assert list(job_maps.titles(everything(result))) == ["predicted", "uncertainty", "activation"]
 
 
 def test_disagreements_and_confusion_leave_imputed_cells_out(with_census: Path) -> None:
-    compared = job_census.compared(job_result.read_result(with_census))
-    assert compared.cell_id.tolist() == [format_cell_id(*CELLS[0])]
-    table = job_census.confusion_table(compared, 10)
-    assert table.sum() == 1 and table[2, 0] == 1
-    cells = pd.DataFrame({"cell_id": list("abc"), "census_class": [1, 9, 4], "region_class": [3, 1, 2]})
-    assert job_census.largest(cells, 2).cell_id.tolist() == ["b", "a"]
+    view = everything(job_result.read_result(with_census))
+    assert view.compared.cell_id.tolist() == [format_cell_id(*CELLS[0])]
+    assert view.confusion_pairs().values.tolist() == [[3, 1, 1]]
+    # two cells have a place in the region, of ten classes: the lower and the upper half
+    assert view.cells.expected_class.tolist() == [3.0, pytest.approx(np.nan, nan_ok=True), 8.0]
+    cells = pd.DataFrame(
+        {"cell_id": list("abc"), "class": [1, 9, 4], "predicted": [3, 1, 2], "expected_class": [3.0, 1, 1]}
+    )
+    assert city_errors.largest(cells, 2).cell_id.tolist() == ["b", "c"]
 
 
 def test_agreement_with_the_reader_s_census_is_shown(

@@ -136,6 +136,21 @@ def test_charts_of_trust_and_cell(run_page: RunPage, taken: Taken) -> None:
     np.testing.assert_allclose(100 * taken["distribution"][0]["probability"], _array(bars["y"]))
 
 
+def test_calibration_of_a_selection_is_withheld_with_it_and_that_of_the_city_is_not(
+    run_page: RunPage, taken: Taken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARREAU_LEAST_HOUSEHOLDS", "1000000")
+    test = run_page("city", only="z01")
+    assert not test.exception
+    assert "1,000,000 households" in (taken["calibration"][1] or "")
+    assert buttons(test, "data.calibration") == []
+    (chart,) = (one for one in test.get("plotly_chart") if one.key == "calibration")
+    assert "toImage" in json.loads(chart.proto.config)["modeBarButtonsToRemove"]
+    by_error = run_page("city", only="d1_3")
+    assert taken["calibration"][1] is None and taken["differences"][1] is None  # the latter shows all
+    assert buttons(by_error, "data.calibration") == ["CSV"] and buttons(by_error, "data.confusion") == []
+
+
 def test_few_households_take_no_figures_and_no_picture(
     run_page: RunPage, rows: duckdb.DuckDBPyConnection, taken: Taken
 ) -> None:
@@ -146,14 +161,11 @@ def test_few_households_take_no_figures_and_no_picture(
     test = run_page("city", only=f"r{x}_{y}_{x + 200}_{y + 200}")
     assert not test.exception
     assert "fewer than 11 households" in (taken["differences"][1] or "")
-    assert taken["calibration"][1] is None  # which stays that of the whole city
+    assert "calibration" not in taken  # ten pairs of cell and class show nothing
     assert buttons(test, "data.differences") == [] and buttons(test, "take.csv") == []
-    assert buttons(test, "data.calibration") == ["CSV"]
     assert "fewer than 11 households together" in texts(test)
-    for key, has_picture in (("differences", False), ("calibration", True)):
-        (chart,) = (one for one in test.get("plotly_chart") if one.key == key)
-        removed = json.loads(chart.proto.config)["modeBarButtonsToRemove"]
-        assert ("toImage" not in removed) == has_picture
+    (chart,) = (one for one in test.get("plotly_chart") if one.key == "differences")
+    assert "toImage" in json.loads(chart.proto.config)["modeBarButtonsToRemove"]
     # the report and the tables are of the whole city
     assert buttons(test, "report.en") == ["PDF", "HTML"]
 
