@@ -17,7 +17,7 @@ run: $(VENV)/.run
 setup: $(VENV)/.run
 
 test: $(VENV)/.dev browser-present lint types
-	$(MALLOC) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	$(MALLOC) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

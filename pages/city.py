@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from data.grid import format_cell_ids
 from data.store.queries import City
 from pages.shared import (
     city_beside,
@@ -159,7 +158,7 @@ def _disagreements(view: View) -> None:
     rows = view.kept(_largest)
     shown = pd.DataFrame(
         {
-            _("Cell"): [frame.short_id(cell_id) for cell_id in _ids(view, rows)],
+            _("Cell"): [frame.short_id(cell_id) for cell_id in view.ids(rows)],
             _("Census"): rows["class"],
             _("Predicted"): rows["predicted"],
             _("People"): rows["individuals"],
@@ -181,18 +180,13 @@ def _disagreements(view: View) -> None:
     )
     chosen = event["selection"]["rows"]
     if chosen:
-        cell_id = _ids(view, rows)[chosen[0]]
+        cell_id = view.ids(rows)[chosen[0]]
         st.switch_page("pages/cell.py", query_params=state.address(cell=cell_id, city=view.city.city_id))
     frame.sentence(city_words.disagreement_sentence(rows, view.n_classes))
 
 
 def _largest(view: View) -> pd.DataFrame:
     return city_errors.largest(view.compared, LISTED)
-
-
-def _ids(view: View, cells: pd.DataFrame) -> list[str]:
-    ids: list[str] = format_cell_ids(cells["x"], cells["y"], view.here.row.grid_crs, view.size).tolist()
-    return ids
 
 
 # Streamlit runs a page as __main__; anything else only imports it.

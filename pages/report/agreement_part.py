@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.store import place_queries, queries
+from data.store import map_queries, queries
 from pages.report import charts, map_picture
 from pages.report.content import Block, Figure, Figures, Picture, Pictures, Section, Table, Text, note
 from pages.report.map_picture import Ground, Key
@@ -68,7 +68,7 @@ def layer_of(source: Source, name: str, quintiles: bool) -> tuple[layers.Layer, 
 
 
 def _moran(source: Source) -> pd.DataFrame:
-    return source.ask(place_queries.local_moran, source.city.city_id, source.with_imputed)
+    return source.ask(map_queries.local_moran_by_corner, source.city.city_id, source.with_imputed)
 
 
 def key_of(layer: layers.Layer) -> Key:

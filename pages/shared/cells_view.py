@@ -19,6 +19,7 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
+from data.grid import format_cell_ids
 from pages.shared import language, palette, take_away
 from pages.shared.selection import Selection
 
@@ -51,6 +52,11 @@ class CellsView(ABC):
 
     @property
     @abstractmethod
+    def grid_crs(self) -> str:
+        """CRS of the grid that the cells are squares of."""
+
+    @property
+    @abstractmethod
     def block_m(self) -> float | None:
         """Least side of the blocks of an interval: twice the range of the residuals; None where unknown."""
 
@@ -73,6 +79,11 @@ class CellsView(ABC):
     def districts(self) -> dict[str, str]:
         """Names of the districts by id, in order of the names."""
         return {}
+
+    def ids(self, cells: pd.DataFrame) -> list[str]:
+        """Return the ids of some of the cells, known by x and y."""
+        found: list[str] = format_cell_ids(cells["x"], cells["y"], self.grid_crs, self.size).tolist()
+        return found
 
     def only(self, selected: Selection) -> Self:
         """Return the view with another selection."""

@@ -39,6 +39,10 @@ class View(CellsView):
         return self.here.row.cell_size_m
 
     @property
+    def grid_crs(self) -> str:
+        return self.here.row.grid_crs
+
+    @property
     def block_m(self) -> float | None:
         return None if self.city.residual_range_m is None else 2 * self.city.residual_range_m
 

@@ -42,6 +42,10 @@ class ResultCells(CellsView):
         return int(self.result.summary["cell_size_m"])
 
     @property
+    def grid_crs(self) -> str:
+        return str(self.result.summary["grid_crs"])
+
+    @property
     def block_m(self) -> float | None:
         return self.only(Selection()).kept(_block_m)
 

@@ -106,11 +106,12 @@ def _scatter_chart(view: ResultCells, column: str) -> go.Figure:
 def _disagreements(view: ResultCells) -> None:
     st.header(_("Largest disagreements"), anchor=False)
     rows = view.kept(_largest)
+    ids = view.ids(rows)
     key = job_tables.table_key("result.disagreements", view)
     event = st.dataframe(
         pd.DataFrame(
             {
-                "cell": [frame.short_id(cell_id) for cell_id in rows["cell_id"]],
+                "cell": [frame.short_id(cell_id) for cell_id in ids],
                 "census": rows["class"],
                 "predicted": rows["predicted"],
             }
@@ -127,7 +128,7 @@ def _disagreements(view: ResultCells) -> None:
         },
         alt=_("Cells whose prediction is farthest from your census"),
     )
-    job_tables.choose(event["selection"]["rows"], rows["cell_id"].tolist(), key)
+    job_tables.choose(event["selection"]["rows"], ids, key)
 
 
 def _largest(view: ResultCells) -> pd.DataFrame:

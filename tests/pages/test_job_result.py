@@ -210,14 +210,14 @@ def test_a_result_without_a_census_offers_no_maps_of_one(result_folder: Path) ->
 
 def test_disagreements_and_confusion_leave_imputed_cells_out(with_census: Path) -> None:
     view = everything(job_result.read_result(with_census))
-    assert view.compared.cell_id.tolist() == [format_cell_id(*CELLS[0])]
+    assert view.ids(view.compared) == [format_cell_id(*CELLS[0])]
     assert view.confusion_pairs().values.tolist() == [[3, 1, 1]]
     # two cells have a place in the region, of ten classes: the lower and the upper half
     assert view.cells.expected_class.tolist() == [3.0, pytest.approx(np.nan, nan_ok=True), 8.0]
     cells = pd.DataFrame(
-        {"cell_id": list("abc"), "class": [1, 9, 4], "predicted": [3, 1, 2], "expected_class": [3.0, 1, 1]}
+        {"x": 0, "y": [0, 1, 2], "class": [1, 9, 4], "predicted": [3, 1, 2], "expected_class": [3.0, 1, 1]}
     )
-    assert city_errors.largest(cells, 2).cell_id.tolist() == ["b", "c"]
+    assert city_errors.largest(cells, 2).y.tolist() == [1, 2]
 
 
 def test_agreement_with_the_reader_s_census_is_shown(
