@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,7 @@ def explain_cell(
     method: str,
     target: int | str = "z",
     *,
-    device: torch.device | None = None,
+    device: torch.device | Callable[[], torch.device] | None = None,
 ) -> NDArray[np.float32]:
     """Return a signed map (h, w) of a cell by one of ``METHODS``, row 0 north; above 0 speaks for the target.
 
@@ -52,8 +53,6 @@ def explain_cell(
         StudyError: unknown city or cell, or a cell that was not predicted.
         InputError: photograph or weights that are missing, or not those of the publication.
     """
-    from core.ensemble import predict_cells, published_folds
-
     if method not in METHODS:
         raise SettingsError(f"map method '{method}' is unknown; allowed: {', '.join(METHODS)}")
     if method == "paper" and target != "z":
@@ -62,6 +61,10 @@ def explain_cell(
     if target != "z" and not 1 <= int(target) <= cell["n_classes"]:
         raise SettingsError(f"income class {target} is unknown; allowed: 1 to {cell['n_classes']}")
     image, path = _photograph(publication, city_id, cell)
+    from core.ensemble import predict_cells, published_folds  # seconds, which no fault above waits for
+
+    if callable(device):
+        device = device()
     folds = published_folds(publication.file, device, city_id=city_id, fold=cell["fold"])
     z = float(predict_cells(image[None], folds)[0].predictions.z[0])
     if abs(z - cell["z"]) > Z_TOLERANCE * min(fold.z_std for fold in folds):
@@ -147,7 +150,12 @@ def run(options: argparse.Namespace) -> int:
     keep_freed_memory()
     began = time.monotonic()
     made = explain_cell(
-        found[options.study], options.city, options.cell, options.method, target, device=_device(settings)
+        found[options.study],
+        options.city,
+        options.cell,
+        options.method,
+        target,
+        device=lambda: _device(settings),
     )
     np.save(options.out, made, allow_pickle=False)
     said = {
