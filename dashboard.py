@@ -21,6 +21,7 @@ def settled() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 20)  # and within a page it would look dozens of times
 
 
 st.set_page_config(page_title="Carreau", page_icon=frame.icon(), layout="wide")

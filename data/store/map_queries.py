@@ -10,39 +10,46 @@ from __future__ import annotations
 import duckdb
 import pandas as pd
 
+from data.store import place_queries
 from data.store.place_queries import has_table
 
 Connection = duckdb.DuckDBPyConnection
 
 
 def map_cells(connection: Connection, city_id: str) -> pd.DataFrame:
-    """Return `queries.city_cells` without the id, south to north and west to east; with `district` (its id,
-    NULL outside all) where the city has districts."""
-    district, joined = "", ""
-    if _has_districts(connection, city_id):
-        district = ", d.district_id AS district"
-        joined = (
-            "LEFT JOIN (SELECT hash(cell_id) AS id, district_id FROM cell_district WHERE city_id = $1) d "
-            "ON d.id = c.id"
-        )
+    """Return `queries.city_cells` without the id, south to north and west to east."""
     return connection.execute(
-        f"""
+        """
         SELECT c.x, c.y, c.individuals, c.households, c.income, c.imputed, c.class, c.fold, c.valid_share,
         c.mapped_share, p.out_of_fold, p.class AS predicted, p.expected_class, p.entropy, p.spread, p.z,
-        p.z_standard{district}
+        p.z_standard
         FROM (SELECT *, hash(cell_id) AS id FROM cell WHERE city_id = $1) c
         LEFT JOIN (SELECT *, hash(cell_id) AS id FROM prediction WHERE city_id = $1) p ON p.id = c.id
-        {joined} ORDER BY c.y, c.x
-        """,  # noqa: S608
+        ORDER BY c.y, c.x
+        """,
         [city_id],
     ).df()
 
 
-def _has_districts(connection: Connection, city_id: str) -> bool:
-    if not has_table(connection, "cell_district"):
-        return False
-    found = connection.execute("SELECT 1 FROM cell_district WHERE city_id = ? LIMIT 1", [city_id])
-    return found.fetchone() is not None
+def district_of_cells(connection: Connection, city_id: str) -> pd.Series:
+    """Return the district's id of each row of `map_cells`, in its order, as a category; NULL outside all."""
+    ids = sorted(place_queries.districts(connection, city_id)["district_id"])
+    if not ids:
+        n = connection.execute("SELECT count(*) FROM cell WHERE city_id = ?", [city_id]).fetchall()[0][0]
+        return pd.Series(pd.Categorical.from_codes([-1] * n, []))
+    found = connection.execute(
+        """
+        SELECT coalesce(d.number, 0) - 1 AS code
+        FROM (SELECT x, y, hash(cell_id) AS id FROM cell WHERE city_id = $1) c
+        LEFT JOIN (
+            SELECT hash(cell_id) AS id, list_position($2, district_id) AS number
+            FROM cell_district WHERE city_id = $1
+        ) d ON d.id = c.id
+        ORDER BY c.y, c.x
+        """,
+        [city_id, ids],
+    ).fetchnumpy()
+    return pd.Series(pd.Categorical.from_codes(found["code"], ids))
 
 
 def local_moran_by_corner(connection: Connection, city_id: str, includes_imputed: bool) -> pd.DataFrame:

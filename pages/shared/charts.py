@@ -87,18 +87,20 @@ def confusion(table: NDArray[np.int64], unit: str, chosen: tuple[int, int] | Non
             ).format(unit=unit),
         )
     )
-    for k in range(n_classes):  # the right answers, outlined
-        figure.add_shape(
-            type="rect", x0=k - 0.5, x1=k + 0.5, y0=k - 0.5, y1=k + 0.5, line={"width": 1, "color": ink.text}
-        )
+    outlined = [(k, k, 1) for k in range(n_classes)]  # the right answers
     if chosen is not None:
-        y, x = chosen[0] - 1, chosen[1] - 1
-        figure.add_shape(
-            type="rect", x0=x - 0.5, x1=x + 0.5, y0=y - 0.5, y1=y + 0.5, line={"width": 3, "color": ink.text}
-        )
+        outlined.append((chosen[1] - 1, chosen[0] - 1, 3))
     figure.update_layout(
         template=palette.plotly_template(),
         height=300,
+        shapes=[
+            {
+                "type": "rect",
+                **{"x0": x - 0.5, "x1": x + 0.5, "y0": y - 0.5, "y1": y + 0.5},
+                "line": {"width": width, "color": ink.text},
+            }
+            for x, y, width in outlined
+        ],
         xaxis={
             "title": _("predicted {unit} (% of each census {unit})").format(unit=unit),
             "tickmode": "linear",

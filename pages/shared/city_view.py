@@ -48,9 +48,12 @@ class View(CellsView):
 
     @cached_property
     def cells(self) -> pd.DataFrame:
-        """The cells of the city as of `map_queries.map_cells`."""
+        """The cells of the city as of `map_queries.map_cells`; with their district where one is selected."""
         file = str(self.here.publication.file)
-        return _cells(file, self.city.city_id, self.here)
+        cells = _cells(file, self.city.city_id, self.here)
+        if self.selected.district:
+            cells = cells.assign(district=_district(file, self.city.city_id, self.here))
+        return cells
 
     @cached_property
     def comparable(self) -> NDArray[np.bool_]:
@@ -87,6 +90,11 @@ class View(CellsView):
 def _cells(file: str, city_id: str, _here: OpenStudy) -> pd.DataFrame:
     # not through `ask`, which copies what it keeps: tens of megabytes for a large city
     return _here.once(map_queries.map_cells, city_id)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _district(file: str, city_id: str, _here: OpenStudy) -> pd.Series:
+    return _here.once(map_queries.district_of_cells, city_id)
 
 
 def _clusters(view: View) -> NDArray[np.int8]:

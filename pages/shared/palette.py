@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import plotly.graph_objects as go
@@ -173,7 +174,11 @@ def translucent(colour: str, alpha: float) -> str:
 def plotly_template() -> go.layout.Template:
     """Return the look of every chart: ink of the theme, thin grid, no box; pass `theme=None` to
     st.plotly_chart."""
-    ink = inks()
+    return _template(inks())
+
+
+@lru_cache(maxsize=4)
+def _template(ink: Inks) -> go.layout.Template:
     axis = {
         "gridcolor": ink.grid,
         "linecolor": ink.border,

@@ -89,11 +89,14 @@ def hatch_lines(
 
     Lines rise to the right and meet at the edges of neighbouring cells, so that a hatched area reads as one.
     """
-    # 4096 px is the texture size that every WebGL 2 device must be able to take
-    pixels = max(2, min(pixels, 4096 // max(raster.width, raster.height)))
+    # 2048 px: a map as wide as a large screen has a pixel for each of its own; beyond 4096 px, the texture
+    # that every WebGL 2 device must be able to take, fewer pixels a cell
+    widest = max(raster.width, raster.height)
+    pixels = max(4, min(pixels, 2048 // widest) // 4 * 4)
+    pixels = max(1, min(pixels, 4096 // widest))
     mask = raster.spread(x, y, np.asarray(hatched, dtype=np.uint8)).astype(bool)
     row, column = np.indices((pixels, pixels))
-    period = max(2, pixels // 2)
+    period = max(min(4, pixels), pixels // 2)
     line = (row + column) % period < max(1, period // 4)
     drawn = mask[:, None, :, None] & line[None, :, None, :]
     return drawn.reshape(raster.height * pixels, raster.width * pixels)
