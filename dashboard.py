@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import gc
-
 import duckdb
 import streamlit as st
 
 from data.errors import CarreauError
-from pages.shared import frame, language, state
+from pages.shared import collecting, frame, language, state
 from pages.shared.language import LANGUAGES, _, readers_language
 from pages.shared.plain_text import fault
-
-
-@st.cache_resource(show_spinner=False)
-def settled() -> None:
-    """Take what the first page has imported out of garbage collection, once a server.
-
-    Streamlit collects after every run: to look through a million objects that stay took longer than a page.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)  # and within a page it would look dozens of times
-
 
 st.set_page_config(page_title="Carreau", page_icon=frame.icon(), layout="wide")
 
@@ -49,4 +35,4 @@ except CarreauError as error:
 except duckdb.Error as error:
     fault(_("The publication cannot be read: {why}").format(why=error))
 frame.in_browser()
-settled()
+collecting.settle()

@@ -20,7 +20,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from data.grid import format_cell_ids
-from pages.shared import language, palette, take_away
+from pages.shared import take_away
+from pages.shared.kept import look
 from pages.shared.selection import Selection
 
 T = TypeVar("T")
@@ -131,10 +132,9 @@ class CellsView(ABC):
 
     def drawn(self, make: Callable[..., T], *further: Hashable) -> T:
         """Return `make(view, *further)`, made once as `kept` does, for each theme and language."""
-        look = (palette.inks().is_dark, language.language(), language.separators())
-        return self._kept(make, further, look)
+        return self._kept(make, further, look())
 
-    def _kept(self, make: Callable[..., T], further: tuple[Hashable, ...], look: tuple[Hashable, ...]) -> T:
+    def _kept(self, make: Callable[..., T], further: tuple[Hashable, ...], seen: tuple[Hashable, ...]) -> T:
         key = (
             *self.source,
             self.selected.text(),
@@ -142,7 +142,7 @@ class CellsView(ABC):
             self.with_imputed,
             f"{make.__module__}.{make.__qualname__}",
             further,
-            look,
+            seen,
         )
         made: T = _made(repr(key), make, self, further)
         return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -21,9 +21,13 @@ def kept(make: Callable[..., T], here: OpenStudy, *arguments: Any) -> T:
     all readers and must not be changed.
     """
     name = f"{make.__module__}.{make.__qualname__}"
+    return _kept(str(here.publication.file), name, arguments, look(), make, here)
+
+
+def look() -> tuple[Hashable, ...]:
+    """Return what a part drawn for a reader depends on besides its figures: theme, language and region."""
     # two regions of one language can part thousands differently
-    spoken = language() + separators() + number(1000)
-    return _kept(str(here.publication.file), name, arguments, spoken, palette.inks().is_dark, make, here)
+    return palette.inks().is_dark, language(), separators(), number(1000)
 
 
 # a part with its figure takes 0.2 to 0.5 MB
@@ -32,8 +36,7 @@ def _kept(
     file: str,
     name: str,
     arguments: tuple[Any, ...],
-    spoken: str,
-    is_dark: bool,
+    seen: tuple[Hashable, ...],
     _make: Callable[..., Any],
     _here: OpenStudy,
 ) -> Any:
