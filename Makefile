@@ -9,14 +9,18 @@ PORT   ?= 8501
 # glibc returns large blocks to the system after every batch; keeping them halves the cost of inference on CPU.
 MALLOC := MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=4294967295
 
-.PHONY: run test setup lint types browser-present clean
+.PHONY: run test suite setup lint types browser-present clean
 
 run: $(VENV)/.run
 	$(MALLOC) $(BIN)/python -m streamlit run dashboard.py --server.port $(PORT)
 
 setup: $(VENV)/.run
 
-test: $(VENV)/.dev browser-present lint types
+# types are checked while tests wait for browsers and workers
+test: $(VENV)/.dev browser-present lint
+	@$(MAKE) --no-print-directory -j 2 types suite
+
+suite: $(VENV)/.dev
 	$(MALLOC) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder
 
 lint: $(VENV)/.dev
