@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from data.errors import InputError
-from data.store import pattern_queries, queries
+from data.store import queries
 from data.store.queries import City
 from pages.report import agreement_part, land_use_part, provenance_part
 from pages.report.content import Block, Bullets, Report, Section, Text, note
@@ -59,8 +59,7 @@ def _in_short(source: Source) -> list[Block]:
     if chance:
         said.append(chance)
     if city.has_land_use:
-        indices = source.ask(pattern_queries.follow_indices, city.city_id, source.with_imputed)
-        said.append(index_words.index_sentence(indices, city))
+        said.append(index_words.index_sentence(land_use_part.indices_of(source), city))
     else:
         said.append(
             _(

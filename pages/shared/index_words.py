@@ -8,8 +8,10 @@ import pandas as pd
 
 from data.store.queries import City
 from pages.shared import notes
+from pages.shared.forest import significant
 from pages.shared.language import _, later, listed, number
 
+NOTHING = "nothing to follow"
 # kinds of index by (relation, null): how a sentence and how a row of the chart name it
 KINDS: dict[tuple[str, str], str] = {
     ("activation", "torus"): later("by activation (null: map moved in its cell)"),
@@ -25,6 +27,7 @@ VERDICTS = {
     "follows": later("follows"),
     "disregards": later("disregards"),
     "cannot tell": later("cannot tell"),
+    NOTHING: later("nothing to follow"),
 }
 _SAID = {
     "follows": later("Index of {city} over {n} classes: the network follows how land use goes with income."),
@@ -34,16 +37,30 @@ _SAID = {
     "cannot tell": later(
         "Index of {city} over {n} classes: it cannot be told whether the network follows land use."
     ),
+    NOTHING: later(
+        "Index of {city} over {n} classes: no verdict, since the census ties no class to income beyond "
+        "chance and there is nothing to follow or disregard."
+    ),
 }
 _IN_CITIES = {
     "follows": later("the network follows land use in {cities}"),
     "disregards": later("it disregards land use in {cities}"),
     "cannot tell": later("it cannot be told in {cities}"),
+    NOTHING: later("there is nothing to follow in {cities}, where the census ties no class to income"),
 }
 VERDICT_RULE = later(
     "“Follows”: the whole interval lies above half of what cities show whose income is land use alone; "
-    "“disregards”: it ends below that half; else it cannot be told."
+    "“disregards”: it ends below that half; else it cannot be told. “Nothing to follow”: the census ties no "
+    "class to income beyond chance."
 )
+
+
+def judged(indices: pd.DataFrame, census: pd.DataFrame) -> pd.DataFrame:
+    """Return the indices of a city with the verdict NOTHING, unless it is “follows”, where no class of
+    `census`, relation (i) by Spearman, is told from 0: no network's pulls go with such noise."""
+    if significant(census[census.enough.astype(bool)]).any():
+        return indices
+    return indices.assign(verdict=indices.verdict.where(indices.verdict == "follows", NOTHING))
 
 
 def kind(relation: str, null_model: str) -> str:
@@ -55,8 +72,13 @@ def kind(relation: str, null_model: str) -> str:
 def index_sentence(indices: pd.DataFrame, city: City) -> str:
     """Say what may be concluded from the indices of a city."""
     known = indices[indices.value.notna()]
+    if indices.empty:
+        return _(
+            "No index for {city} here: it is made of all classes and of the merged ones, by Spearman "
+            "correlation; at higher levels there are too few classes."
+        ).format(city=city.name)
     if known.empty:
-        why = notes.said(indices.note.iloc[0] if len(indices) else "not computed")
+        why = notes.said(indices.note.iloc[0])
         return _("No index for {city}: {why}.").format(city=city.name, why=why)
     counts = {"city": city.name, "n": number(known.n_classes.max())}
     verdicts = set(known.verdict)

@@ -146,6 +146,7 @@ function listenForRectangles(map) {
     const start = place(event);
     const move = (moved) => {
       const end = place(moved);
+      map.tooltip.hidden = true;
       map.frame.hidden = false;
       map.frame.style.left = `${Math.min(start[0], end[0])}px`;
       map.frame.style.top = `${Math.min(start[1], end[1])}px`;
@@ -190,7 +191,10 @@ async function create(parent, data) {
     viewState: { left: map.view, right: map.view },
     layers: [],
     layerFilter: ({ layer, viewport }) => layer.id.startsWith("both-") || layer.id.startsWith(`${viewport.id}-`),
-    onViewStateChange: ({ viewState }) => setView(map, viewState),
+    onViewStateChange: ({ viewState }) => {
+      map.tooltip.hidden = true; // under a pointer that stands still now lies another cell
+      setView(map, viewState);
+    },
     onHover: (info) => showTooltip(map, info),
     onClick: (info) => choose(map, info.coordinate),
     getCursor: ({ isDragging }) => (isDragging ? "grabbing" : "crosshair"),

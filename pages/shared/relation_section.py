@@ -86,7 +86,11 @@ def measured(here: OpenStudy, city_id: str, asked: Asked) -> Measured:
         census,
         pattern_words.side_by_side(census, pulls),
         not found.empty,
-        here.ask(ask.follow_indices, city_id, asked.with_imputed, asked.level),
+        index_words.judged(
+            here.ask(ask.follow_indices, city_id, asked.with_imputed, asked.level),
+            # the (i) that an index is made of, whatever coefficient is shown
+            here.ask(ask.correlations, city_id, "census", "spearman", asked.with_imputed, asked.level),
+        ),
     )
 
 

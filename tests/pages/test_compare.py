@@ -64,10 +64,15 @@ def test_the_indices_of_both_cities_stand_there_with_their_verdicts(
     ).fetchall()
     shown = [(trace["name"], x) for trace in figure["data"] for x in numbers(trace["x"])]
     assert sorted(shown) == sorted(expected)
+    tied = rows.execute(
+        "SELECT count(*) FROM correlation WHERE relation = 'census' AND enough AND level = 'full' "
+        "AND coefficient = 'spearman' AND NOT includes_imputed AND q_value <= 0.05"
+    ).fetchone()
+    assert tied == (0,)
     verdicts = [note["text"] for note in figure["layout"]["annotations"]]
-    assert verdicts == ["cannot tell"] * len(expected)
+    assert verdicts == ["nothing to follow"] * len(expected)
     said = texts(test)
-    assert "(null: map moved in its cell): it cannot be told in Kêr-Bihan and Port Azur." in said
+    assert "(null: map moved in its cell): there is nothing to follow in Kêr-Bihan and Port Azur" in said
     assert "2015, 2012, 2017" in said
     assert "2019, 2012, 2017" in said
     assert "says nothing of which city is richer" in said

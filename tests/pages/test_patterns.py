@@ -14,10 +14,11 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.settings import SHIPPED_DEMO
 from data.store import pattern_queries
 from data.store.open import connect
 from data.store.queries import cities
-from pages.shared import forest, palette, pattern_caveats, pattern_words, ratio_chart
+from pages.shared import forest, index_words, palette, pattern_caveats, pattern_words, ratio_chart
 from tests.pages.conftest import RunPage, texts
 from tests.pages.synthetic import make_publication
 
@@ -375,3 +376,32 @@ def test_chance_and_what_was_planted_are_said_before_anything_else(
     assert "no land-use class carries income" in pattern_caveats.planted_sentence(nothing)
     assert pattern_caveats.planted_sentence(dataclasses.replace(city, recipe=None)) == ""
     assert pattern_caveats.planted_sentence(city) in run_page("patterns").info[0].value
+
+
+def test_no_verdict_where_the_census_ties_no_class_to_income() -> None:
+    census = pd.DataFrame(
+        {"enough": [True, True], "low": [-0.1, 0.2], "high": [0.3, 0.5], "q_value": [0.6, 0.2]}
+    )
+    indices = pd.DataFrame({"verdict": ["disregards", "cannot tell", "follows"], "value": [0.1, 0.2, 0.9]})
+    assert index_words.judged(indices, census).verdict.tolist() == [
+        "nothing to follow",
+        "nothing to follow",
+        "follows",
+    ]
+    tied = census.assign(q_value=[0.6, 0.01])
+    assert index_words.judged(indices, tied).verdict.tolist() == indices.verdict.tolist()
+    few = tied.assign(enough=False)
+    assert index_words.judged(indices, few).verdict.iloc[0] == "nothing to follow"
+
+
+@pytest.mark.skipif(not SHIPPED_DEMO.is_dir(), reason=f"no demo study in {SHIPPED_DEMO}")
+def test_one_city_and_several_say_the_same_of_a_city_without_ties(run_page: RunPage) -> None:
+    alone = texts(run_page("patterns", studies=SHIPPED_DEMO.parent, city="port-imagine"))
+    assert "there is no relation that the network could follow or disregard" in alone
+    assert "there is nothing to follow or disregard" in alone
+    together = run_page(
+        "patterns", studies=SHIPPED_DEMO.parent, city="port-imagine", **{"with": "feinteville"}
+    )
+    said = texts(together)
+    assert "there is nothing to follow in Port-Imaginé" in said
+    assert "disregards land use in Port-Imaginé" not in said
