@@ -218,7 +218,7 @@ def _facts(here: OpenStudy, city: City, cell: dict[str, Any], n_ranked: int, ran
     ]
     if rank is not None:
         said.append(
-            _("number {rank} of {n} by disagreement with the census").format(
+            _("number {rank} of {n} by disagreement with the census (imputed cells come last)").format(
                 rank=number(rank + 1), n=number(n_ranked)
             )
         )

@@ -67,6 +67,13 @@ def question(predicted: int | None, census: int | None, n_classes: int) -> str:
     return _(words(n_classes).why).format(predicted=predicted)
 
 
+def _chance(share: float) -> str:
+    """Return a chance in percent; one that would be rounded to none is said to be small."""
+    if share >= 0.005:
+        return percent(share)
+    return _("less than {percent}").format(percent=percent(0.01))
+
+
 def distribution_sentence(
     probabilities: NDArray[np.float64], census: int | None, n_classes: int, out_of_fold: bool
 ) -> str:
@@ -86,7 +93,7 @@ def distribution_sentence(
         top=top,
         chance=percent(probabilities[top - 1]),
         census=census,
-        other="" if census is None else percent(probabilities[census - 1]),
+        other="" if census is None else _chance(float(probabilities[census - 1])),
     )
     by = (
         _("Predicted by the network that never saw this cell.")

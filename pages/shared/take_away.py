@@ -61,8 +61,8 @@ def squares(cells: pd.DataFrame, crs: str, size: int) -> gpd.GeoDataFrame:
 
 
 def as_csv(cells: pd.DataFrame) -> bytes:
-    """Return `table` as CSV, UTF-8."""
-    return table(cells).to_csv(index=False).encode()
+    """Return `table` as CSV, UTF-8; with four decimals, and none of whole numbers."""
+    return table(cells).round(4).to_csv(index=False, float_format="%.10g").encode()
 
 
 def as_geoparquet(cells: pd.DataFrame, crs: str, size: int) -> bytes:
