@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any, Literal
 
@@ -123,23 +123,44 @@ def confusion(table: NDArray[np.int64], unit: str, chosen: tuple[int, int] | Non
 def differences(counts: NDArray[np.int64], reach: int, chosen: tuple[int, int] | None = None) -> go.Figure:
     """Histogram of predicted less census class: counts (2 reach + 1,) from -reach on; `chosen` (from, to)
     stands out. A dragged box selects a range."""
-    ink = palette.inks()
     at = np.arange(-reach, reach + 1)
     table = palette.diverging(9)
-    colours = [table[int(np.clip(k, -4, 4)) + 4] for k in at]
-    low, high = chosen or (-reach, reach)
+    return brushed_bars(
+        at,
+        counts,
+        [table[int(np.clip(k, -4, 4)) + 4] for k in at],
+        chosen or (-reach, reach),
+        hover=_("predicted %{x:+d} classes: %{y} cells<extra></extra>"),
+        title=_("predicted less census, classes"),
+        tick=1 if reach < 7 else 2,
+    )
+
+
+def brushed_bars(
+    at: NDArray[np.int64],
+    cells: NDArray[np.int64],
+    colours: Sequence[str],
+    chosen: tuple[int, int],
+    *,
+    hover: str,
+    title: str,
+    tick: int,
+) -> go.Figure:
+    """Bars of cells (n,) at whole numbers (n,), in colours (n); those from `chosen[0]` to `chosen[1]` stand
+    out. A dragged box selects a range."""
+    ink = palette.inks()
     figure = go.Figure(
         go.Bar(
             x=at,
-            y=counts,
+            y=cells,
             marker={
                 "color": colours,
-                "opacity": np.where((at >= low) & (at <= high), 1.0, 0.25),
+                "opacity": np.where((at >= chosen[0]) & (at <= chosen[1]), 1.0, 0.25),
                 "line": {"width": 1, "color": ink.muted},
             },
             selected={"marker": {"opacity": 1}},
             unselected={"marker": {"opacity": 1}},
-            hovertemplate=_("predicted %{x:+d} classes: %{y} cells<extra></extra>"),
+            hovertemplate=hover,
         )
     )
     figure.update_layout(
@@ -148,13 +169,7 @@ def differences(counts: NDArray[np.int64], reach: int, chosen: tuple[int, int] |
         bargap=0.08,
         dragmode="select",
         selectdirection="h",
-        xaxis={
-            "title": _("predicted less census, classes"),
-            "tickmode": "linear",
-            "dtick": 1 if reach < 7 else 2,
-            "showgrid": False,
-            "fixedrange": True,
-        },
+        xaxis={"title": title, "tickmode": "linear", "dtick": tick, "showgrid": False, "fixedrange": True},
         yaxis={"title": _("cells"), "fixedrange": True},
     )
     return figure

@@ -61,36 +61,13 @@ def _table(cells: NDArray[np.int64]) -> pd.DataFrame:
 
 
 def _chart(view: ResultCells, chosen: tuple[int, int] | None) -> go.Figure:
-    cells, ink = view.kept(counts), palette.inks()
-    at = np.arange(1, len(cells) + 1)
-    low, high = chosen or (1, len(cells))
-    figure = go.Figure(
-        go.Bar(
-            x=at,
-            y=cells,
-            marker={
-                "color": palette.sequential(len(cells)),
-                "opacity": np.where((at >= low) & (at <= high), 1.0, 0.25),
-                "line": {"width": 1, "color": ink.muted},
-            },
-            selected={"marker": {"opacity": 1}},
-            unselected={"marker": {"opacity": 1}},
-            hovertemplate=_("class %{x}: %{y} cells<extra></extra>"),
-        )
+    cells = view.kept(counts)
+    return charts.brushed_bars(
+        np.arange(1, len(cells) + 1),
+        cells,
+        palette.sequential(len(cells)),
+        chosen or (1, len(cells)),
+        hover=_("class %{x}: %{y} cells<extra></extra>"),
+        title=_("predicted {unit}, 1 = poorest").format(unit=city_words.unit(view.n_classes)),
+        tick=1,
     )
-    figure.update_layout(
-        template=palette.plotly_template(),
-        height=260,
-        bargap=0.08,
-        dragmode="select",
-        selectdirection="h",
-        xaxis={
-            "title": _("predicted {unit}, 1 = poorest").format(unit=city_words.unit(view.n_classes)),
-            "tickmode": "linear",
-            "dtick": 1,
-            "showgrid": False,
-            "fixedrange": True,
-        },
-        yaxis={"title": _("cells"), "fixedrange": True},
-    )
-    return figure
