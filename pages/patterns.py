@@ -147,24 +147,11 @@ def _pick(
 ) -> str:
     """Draw a segmented control bound to the address and return its choice; `said` names the options."""
 
-    def words(option: str) -> str:
-        return _(said[option]) if option in said else option
-
+    words = {option: _(said[option]) if option in said else option for option in options}
     wrong = state.wrong_choice(name, options)
     if wrong:
-        warn(_(_WRONG[name]).format(wrong=wrong, shown=words(default)))
-    chosen = state.choice(name, options, default)
-    st.segmented_control(
-        title,
-        options,
-        format_func=words,
-        key=name,
-        on_change=state.remember,
-        args=(name,),
-        help=help_text,
-        required=True,
-    )
-    return chosen
+        warn(_(_WRONG[name]).format(wrong=wrong, shown=words[default]))
+    return frame.one_of(title, name, words, default, help_text, is_labelled=True)
 
 
 def _relations(here: OpenStudy, cities: list[City], choice: Choice) -> None:

@@ -75,17 +75,8 @@ def _networks_of(here: OpenStudy) -> City | None:
     if here.row.model_scope != "city" or len(here.cities) == 1:
         return None
     by_id = {city.city_id: city for city in here.cities}
-    chosen = state.choice("networks", list(by_id), here.cities[0].city_id)
-    st.segmented_control(
-        _("Networks of"),
-        list(by_id),
-        format_func=lambda city_id: by_id[city_id].name,
-        required=True,
-        key="networks",
-        on_change=state.remember,
-        args=("networks",),
-    )
-    return by_id[chosen]
+    names = {city_id: city.name for city_id, city in by_id.items()}
+    return by_id[frame.one_of(_("Networks of"), "networks", names, here.cities[0].city_id, is_labelled=True)]
 
 
 def _model_line(here: OpenStudy, city: City | None) -> str:

@@ -25,7 +25,6 @@ from pages.shared.city_view import View
 from pages.shared.language import _, later, number, plural
 from pages.shared.maps import Picture
 from pages.shared.plain_text import plain
-from pages.shared.rasters import hatch_lines, lines_as_data_url
 from pages.shared.selection import Selection
 from pages.shared.study import is_missing
 
@@ -116,18 +115,7 @@ def _has_clusters(view: View) -> bool:
 
 def _control(side: str, names: dict[str, str], default: str) -> str:
     """Draw the control of one map, which is its title; return what it shows."""
-    chosen = state.choice(side, list(names), default)
-    st.segmented_control(
-        _(SIDES[side]),
-        list(names),
-        format_func=lambda name: _(names[name]),
-        key=side,
-        required=True,
-        on_change=state.remember,
-        args=(side,),
-        label_visibility="collapsed",
-    )
-    return chosen
+    return frame.one_of(_(SIDES[side]), side, {name: _(title) for name, title in names.items()}, default)
 
 
 def _component(
@@ -196,8 +184,7 @@ def _hatch_of(view: View) -> str:
 
 def _hatch(view: View) -> str:
     cells = view.cells
-    lines = hatch_lines(view.raster, cells["x"], cells["y"], cells["imputed"])
-    return lines_as_data_url(lines, palette.rgb(palette.inks().hatch))
+    return layers.hatch(view.raster, cells["x"], cells["y"], cells["imputed"])
 
 
 def _hover(view: View, with_clusters: bool) -> dict[str, Any]:

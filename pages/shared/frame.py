@@ -3,6 +3,7 @@ states."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import Literal, NoReturn
@@ -144,19 +145,35 @@ def city_control(here: OpenStudy) -> None:
 def quintiles_control(help_text: str | None = None) -> bool:
     """Draw the control of deciles or quintiles; return whether quintiles are shown. For ten classes only."""
     options = {"deciles": _("Deciles"), "quintiles": _("Quintiles")}
-    chosen = state.choice("classes", list(options), "deciles")
+    return one_of(_("Classes"), "classes", options, "deciles", help_text) == "quintiles"
+
+
+def one_of(
+    label: str,
+    name: str,
+    options: Mapping[str, str],
+    default: str,
+    help_text: str | None = None,
+    *,
+    is_labelled: bool = False,
+) -> str:
+    """Draw a segmented control bound to `name` of the address and return its choice.
+
+    `options`: what each is called. Without `is_labelled` the label is read aloud only.
+    """
+    chosen = state.choice(name, list(options), default)
     st.segmented_control(
-        _("Classes"),
+        label,
         list(options),
         format_func=options.__getitem__,
-        key="classes",
+        key=name,
         required=True,
         on_change=state.remember,
-        args=("classes",),
-        label_visibility="collapsed",
+        args=(name,),
+        label_visibility="visible" if is_labelled else "collapsed",
         help=help_text,
     )
-    return chosen == "quintiles"
+    return chosen
 
 
 def _change_city() -> None:
@@ -264,17 +281,7 @@ def footer(here: OpenStudy, has_own_study_control: bool = False) -> None:
 
 def language_control() -> None:
     """Draw the control of the language, each in its own name; the address follows."""
-    state.choice("lang", list(LANGUAGES), readers_language())
-    st.segmented_control(
-        "Language / Langue",
-        list(LANGUAGES),
-        format_func=LANGUAGES.__getitem__,
-        key="lang",
-        required=True,
-        on_change=state.remember,
-        args=("lang",),
-        label_visibility="collapsed",
-    )
+    one_of("Language / Langue", "lang", LANGUAGES, readers_language())
 
 
 def note(html: str, extra_class: str = "", width: Width = "stretch") -> None:

@@ -29,7 +29,7 @@ from pages.shared.job_cells import ResultCells
 from pages.shared.job_result import JobResult
 from pages.shared.language import _, later, number, plural
 from pages.shared.maps import Picture
-from pages.shared.rasters import as_data_url, hatch_lines, lines_as_data_url
+from pages.shared.rasters import as_data_url
 from pages.shared.selection import Selection
 from pages.shared.told import told_name
 
@@ -66,18 +66,8 @@ def show(view: ResultCells, now: JobState, with_photograph: bool) -> None:
     sides = (_("Left map"), _("Right map"))
     columns = st.columns(2, gap="small")
     for column, side, label, default in zip(columns, ("left", "right"), sides, defaults, strict=True):
-        chosen.append(state.choice(side, list(offered), default))
         with column:
-            st.segmented_control(
-                label,
-                list(offered),
-                format_func=offered.__getitem__,
-                key=side,
-                required=True,
-                on_change=state.remember,
-                args=(side,),
-                label_visibility="collapsed",
-            )
+            chosen.append(frame.one_of(label, side, offered, default))
     pictures, legends = [], []
     if with_photograph:
         pictures.append(Picture("both", "photograph", _photograph_url(str(result.folder))))
@@ -150,8 +140,7 @@ def _veil(view: ResultCells) -> str:
 
 def _hatch(view: ResultCells) -> str:
     cells = view.cells
-    lines = hatch_lines(view.result.raster, cells["x"], cells["y"], cells["imputed"])
-    return lines_as_data_url(lines, palette.rgb(palette.inks().hatch))
+    return layers.hatch(view.result.raster, cells["x"], cells["y"], cells["imputed"])
 
 
 def _said_of_clusters(view: ResultCells) -> str:

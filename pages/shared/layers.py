@@ -7,11 +7,18 @@ from html import escape
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from pages.shared import palette
 from pages.shared.language import _, later, number
-from pages.shared.rasters import Raster, colour_bitmap, numbers_as_data_url, paired
+from pages.shared.rasters import (
+    Raster,
+    colour_bitmap,
+    hatch_lines,
+    lines_as_data_url,
+    numbers_as_data_url,
+    paired,
+)
 
 NAMES = {
     "census": later("Census"),
@@ -116,6 +123,11 @@ def legend(drawn: Layer) -> str:
     first = f"{drawn.first} {drawn.labels[0]}" if drawn.labels else drawn.first
     last = f"{drawn.labels[-1]} {drawn.last}" if drawn.labels else drawn.last
     return f'<span>{escape(first)}</span><span class="steps">{steps}</span><span>{escape(last)}</span>'
+
+
+def hatch(raster: Raster, x: ArrayLike, y: ArrayLike, hatched: ArrayLike) -> str:
+    """Return lines over the hatched of the cells (n,), in the theme's ink, as a data URL."""
+    return lines_as_data_url(hatch_lines(raster, x, y, hatched), palette.rgb(palette.inks().hatch))
 
 
 def _steps(values: NDArray[np.float64]) -> NDArray[np.int64]:

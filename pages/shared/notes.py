@@ -9,7 +9,6 @@ from pages.shared.language import _, later, number
 # what `core.statistics` writes, and how it is said; groups are numbers
 _FORMS: tuple[tuple[str, str], ...] = (
     (r"no cells", later("no cells")),
-    (r"not computed", later("not computed")),
     (r"not defined", later("not defined")),
     (r"too few", later("too few cells")),
     (r"fewer than 4 cells", later("fewer than 4 cells")),

@@ -10,7 +10,7 @@ import streamlit as st
 
 from data.store import pattern_queries as ask
 from data.store.queries import City
-from pages.shared import chart_tables, charts, frame, palette, state
+from pages.shared import chart_tables, charts, frame, palette
 from pages.shared.kept import kept
 from pages.shared.language import _, later
 from pages.shared.pair_chart import MEASURES, heatmaps, pair_sentence, reading, shown_codes
@@ -79,15 +79,6 @@ def _part(here: OpenStudy, city_id: str, method: str, level: str, polarity: str,
 
 
 def _control(name: str, title: str, options: dict[str, str]) -> str:
-    chosen = state.choice(name, tuple(options), next(iter(options)))
-    st.segmented_control(
-        title,
-        list(options),
-        format_func=lambda option: _(options[option]),
-        key=name,
-        on_change=state.remember,
-        args=(name,),
-        required=True,
-        label_visibility="collapsed",
+    return frame.one_of(
+        title, name, {option: _(said) for option, said in options.items()}, next(iter(options))
     )
-    return chosen
