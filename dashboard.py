@@ -6,7 +6,7 @@ import duckdb
 import streamlit as st
 
 from data.errors import CarreauError
-from pages.shared import collecting, frame, language, state
+from pages.shared import collecting, frame, language, maps_first, state
 from pages.shared.language import LANGUAGES, _, readers_language
 from pages.shared.plain_text import fault
 
@@ -28,6 +28,7 @@ frame.style()
 state.arrive(page.url_path)
 state.choice("lang", list(LANGUAGES), readers_language())
 frame.first_visit_hint()
+maps_first.begin()
 try:
     page.run()
 except CarreauError as error:

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
 from data.store.queries import City
-from pages.shared import (
-    city_beside,
-    city_charts,
-    city_errors,
-    city_maps,
-    city_words,
-    frame,
-    linked_selection,
-    selected_figures,
-    state,
-    take_away,
-)
+from pages.shared import city_beside, city_maps, city_words, frame, linked_selection, state, take_away
 from pages.shared.city_view import View
-from pages.shared.language import _, number
+from pages.shared.language import _
 from pages.shared.selection import Selection
 from pages.shared.study import OpenStudy
-
-LISTED = 8
 
 
 def page() -> None:
@@ -33,7 +19,7 @@ def page() -> None:
     frame.say_wrong_city(here, city)
     if other is not None:
         shown = [View(Selection(), quintiles, with_imputed, here, one) for one in (city, other)]
-        city_beside.compare(*shown)
+        _two_cities(*shown)
     else:
         city_beside.say_wrong(here, city)
         frame.data_line(here, city)
@@ -55,15 +41,17 @@ def _one_city(view: View) -> None:
         ),
         lambda: take_away.cells_menu(view.here, view.city, chosen, linked_selection.said(view, unit)),
     )
-    _figures(view)
-    left, middle, right = st.columns([1, 1, 1.15], gap="medium")
-    with left:
-        city_charts.confusion(view, linked_selection.on_confusion)
-    with middle:
-        city_charts.calibration(view)
-    with right:
-        _disagreements(view)
-    city_errors.errors(view)
+    # loaded here, a second once a server: the browser has the maps to draw meanwhile
+    from pages.shared import city_agreement
+
+    city_agreement.agreement(view)
+
+
+def _two_cities(view: View, other: View) -> None:
+    city_maps.beside(view, other)
+    from pages.shared import city_comparison  # as above
+
+    city_comparison.comparison(view, other)
 
 
 def _controls(here: OpenStudy, city: City) -> tuple[City | None, bool, bool]:
@@ -74,7 +62,7 @@ def _controls(here: OpenStudy, city: City) -> tuple[City | None, bool, bool]:
         title = _("Where is the model wrong in {city}?").format(city=city.name)
     else:
         title = _("{city} beside {other}").format(city=city.name, other=other.name)
-    place, second, classes, imputed = frame.title_line(title, [13, 14, 16, 19])
+    place, second, classes, imputed = frame.title_line(title, [15, 15, 16, 18])
     with place:
         frame.city_control(here)
     with second:
@@ -91,7 +79,7 @@ def _controls(here: OpenStudy, city: City) -> tuple[City | None, bool, bool]:
     with imputed:
         with_imputed = state.switch("imputed")
         st.toggle(
-            _("Include imputed cells"),
+            _("Imputed cells"),
             key="imputed",
             on_change=state.remember,
             args=("imputed",),
@@ -101,92 +89,6 @@ def _controls(here: OpenStudy, city: City) -> tuple[City | None, bool, bool]:
             ),
         )
     return other, quintiles, with_imputed
-
-
-def _figures(view: View) -> None:
-    if view.selected:
-        _selected_figures(view)
-        return
-    n = city_charts.agreement(view)
-    if n:
-        frame.note(_basis(n, view.with_imputed, view.n_classes, view.quintiles))
-
-
-def _selected_figures(view: View) -> None:
-    one = city_words.unit(view.n_classes)
-    drawn = selected_figures.selected_figures(
-        view, _("Cells selected"), _("Mean expected {unit}").format(unit=one), _("by the model")
-    )
-    if not drawn:
-        return
-    if view.selected.by_error:
-        frame.note(
-            _(
-                "Of cells picked by their own error no correlation is given, and calibration leaves the "
-                "error aside: they would say nothing of the model."
-            )
-        )
-    else:
-        frame.note(
-            _(
-                "Of a selection no correlation is given: within a narrow range of incomes it would say "
-                "nothing of the model. Calibration is that of the selected cells."
-            )
-        )
-
-
-def _basis(n: int, with_imputed: bool, n_classes: int, quintiles: bool) -> str:
-    """Say which cells the figures are of, and what they are."""
-    if with_imputed:
-        text = _(
-            "{n} cells, imputed cells included; large: mean of the values inside each fold, with its 95 % "
-            "interval; the figures are on {units}"
-        )
-    else:
-        text = _(
-            "{n} cells, imputed cells left out; large: mean of the values inside each fold, with its 95 % "
-            "interval; the figures are on {units}"
-        )
-    text = text.format(n=number(n), units=city_words.units(n_classes))
-    return (_("{figures}, maps and confusion matrix on quintiles.") if quintiles else "{figures}.").format(
-        figures=text
-    )
-
-
-def _disagreements(view: View) -> None:
-    st.header(_("Largest disagreements"), anchor=False)
-    rows = view.kept(_largest)
-    shown = pd.DataFrame(
-        {
-            _("Cell"): [frame.short_id(cell_id) for cell_id in view.ids(rows)],
-            _("Census"): rows["class"],
-            _("Predicted"): rows["predicted"],
-            _("People"): rows["individuals"],
-        }
-    )
-    event = st.dataframe(
-        shown,
-        hide_index=True,
-        key="disagreements",
-        on_select="rerun",
-        selection_mode="single-row",
-        height=300,
-        column_config={
-            _("Census"): st.column_config.NumberColumn(width=62),
-            _("Predicted"): st.column_config.NumberColumn(width=76),
-            _("People"): st.column_config.NumberColumn(width=60, format="%d"),
-        },
-        alt=_("Cells whose prediction is farthest from the census"),
-    )
-    chosen = event["selection"]["rows"]
-    if chosen:
-        cell_id = view.ids(rows)[chosen[0]]
-        st.switch_page("pages/cell.py", query_params=state.address(cell=cell_id, city=view.city.city_id))
-    frame.sentence(city_words.disagreement_sentence(rows, view.n_classes))
-
-
-def _largest(view: View) -> pd.DataFrame:
-    return city_errors.largest(view.compared, LISTED)
 
 
 # Streamlit runs a page as __main__; anything else only imports it.

@@ -56,12 +56,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     pages.add_argument("--keep", type=Path, help="folder that keeps the publication, or holds it already")
     pages.set_defaults(measure=_pages)
 
+    paint = benches.add_parser("paint", help="how soon are the maps of a large city seen in a browser?")
+    paint.add_argument("--cells", type=int, default=100_000, help="cells of the city")
+    paint.set_defaults(measure=_paint)
+
     fills = benches.add_parser("fills", help="which fill of class occlusion is closest to the truth?")
     fills.add_argument("--study", type=Path, default=REPOSITORY / "data" / "demo" / "study.toml")
     fills.add_argument("--cells", type=int, default=300)
     fills.set_defaults(measure=_fills)
 
-    for one in (inference, recovery, nothing, kills, fuzz, regions, pages, fills):
+    for one in (inference, recovery, nothing, kills, fuzz, regions, pages, paint, fills):
         one.add_argument("--seed", type=int, default=1)
         one.add_argument("--json", action="store_true", help="print one JSON object on one line")
 
@@ -119,6 +123,12 @@ def _pages(options: argparse.Namespace) -> Report:
     from core.bench.pages import measure_pages
 
     return measure_pages(options.cells, keep=options.keep)
+
+
+def _paint(options: argparse.Namespace) -> Report:
+    from core.bench.paint import measure_paint
+
+    return measure_paint(options.cells)
 
 
 def _fuzz(options: argparse.Namespace) -> Report:

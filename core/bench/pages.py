@@ -103,7 +103,7 @@ def measure_pages(cells: int = 2_300_000, *, keep: Path | None = None) -> dict[s
             n_cities, n_cells = connection.execute(
                 "SELECT (SELECT count(*) FROM city), (SELECT count(*) FROM cell)"
             ).fetchone() or (0, 0)
-        with _server(folder) as (origin, process):
+        with server(folder) as (origin, process):
             found = _timed(origin, process.pid, views(cell, x, y))
             _many_visitors(origin, n_cities)
             memory = peak_mb(process.pid)
@@ -211,7 +211,7 @@ def _many_visitors(origin: str, n_cities: int) -> None:
 
 
 @contextmanager
-def _server(studies: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+def server(studies: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """Run the dashboard on a folder of studies; yield its address and process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

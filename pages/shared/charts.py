@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
-from pages.shared import chart_data, language, palette
+from pages.shared import chart_data, language, maps_first, palette
 from pages.shared.language import _
 
 
@@ -33,6 +33,8 @@ def draw(
         figure.update_layout(separators=wanted)
     config = chart_data.toolbar(key, withheld)
     with chart_data.beside(key, data, withheld):
+        if maps_first.place_kept(figure.layout.height or 450):
+            return
         if on_select is None:
             st.plotly_chart(figure, theme=None, key=key, config=config, alt=alt)
         else:
@@ -124,7 +126,7 @@ def differences(counts: NDArray[np.int64], reach: int, chosen: tuple[int, int] |
     """Histogram of predicted less census class: counts (2 reach + 1,) from -reach on; `chosen` (from, to)
     stands out. A dragged box selects a range."""
     at = np.arange(-reach, reach + 1)
-    table = palette.diverging(9)
+    table = palette.diverging(9, palette.inks().is_dark)
     return brushed_bars(
         at,
         counts,

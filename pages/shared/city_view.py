@@ -49,11 +49,16 @@ class View(CellsView):
     @cached_property
     def cells(self) -> pd.DataFrame:
         """The cells of the city as of `map_queries.map_cells`; with their district where one is selected."""
+        if self.selected.district:
+            return self.with_districts
+        return _cells(str(self.here.publication.file), self.city.city_id, self.here)
+
+    @property
+    def with_districts(self) -> pd.DataFrame:
+        """The cells of the city with their district."""
         file = str(self.here.publication.file)
         cells = _cells(file, self.city.city_id, self.here)
-        if self.selected.district:
-            cells = cells.assign(district=_district(file, self.city.city_id, self.here))
-        return cells
+        return cells.assign(district=_district(file, self.city.city_id, self.here))
 
     @cached_property
     def comparable(self) -> NDArray[np.bool_]:

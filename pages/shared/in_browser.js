@@ -5,6 +5,18 @@
 // page. Each would cost a press of Back on which nothing seems to happen. So the reader's own acts make entries, one
 // each, and whatever else the server writes before the next act replaces the entry.
 
+// An address of the same page with the views that view_address.js keeps, of which the server does not know.
+function withViews(url) {
+  const to = new URL(url, location.href);
+  if (to.pathname !== location.pathname) return url;
+  for (const [name, text] of globalThis.carreauViews ?? []) {
+    if ((to.searchParams.get(name) ?? "") === text) continue;
+    if (text) to.searchParams.set(name, text);
+    else to.searchParams.delete(name);
+  }
+  return to.href;
+}
+
 export default function ({ data }) {
   document.documentElement.lang = data.language; // for screen readers and hyphenation
   // a year; the server only reads it, to know whether to explain itself
@@ -17,8 +29,9 @@ export default function ({ data }) {
   addEventListener("pointerdown", act, true);
   addEventListener("keydown", act, true);
   history.pushState = (state, title, url) => {
-    if (!acted) return history.replaceState(state, title, url);
+    const whole = withViews(url);
+    if (!acted) return history.replaceState(state, title, whole);
     acted = false;
-    return push(state, title, url);
+    return push(state, title, whole);
   };
 }

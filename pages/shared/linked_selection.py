@@ -65,6 +65,12 @@ def _on_district() -> None:
     _put(selection().only(district=st.session_state[_DISTRICT] or None))
 
 
+def choose_district(district: str) -> None:
+    """A district was chosen in a list, or let go at a second choice: draw the page with it."""
+    _put(selection().only(district=None if district == selection().district else district))
+    st.rerun()
+
+
 def _clear() -> None:
     _put(Selection())
 

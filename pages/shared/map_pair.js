@@ -3,6 +3,8 @@
 // and the cell under the pointer is floor(coordinate / size) (deck's own bitmap pixel is off by one at edges).
 
 const maps = new WeakMap();
+const VIEW = "at"; // in the address
+const PATIENCE_MS = 8000; // after which charts come, whether the maps are drawn or not
 
 async function loadDeck(url) {
   if (!globalThis.deck?.JSONConverter) await import(new URL(url, document.baseURI).href);
@@ -58,6 +60,19 @@ function drawScale(map) {
   map.scaleText.textContent = length >= 1000 ? `${length / 1000} km` : `${length} m`;
 }
 
+// What stands on the map, in the language of the page.
+function label(map, data) {
+  map.fit.textContent = data.words.whole;
+  map.fit.title = data.words.whole_title;
+  for (const part of ["closer", "farther"]) {
+    map[part].title = data.words[part];
+    map[part].setAttribute("aria-label", data.words[part]);
+  }
+  map.north.setAttribute("aria-label", data.words.north);
+  map.north.style.transform = `rotate(${data.north}deg)`;
+  drawScale(map);
+}
+
 function fitted(map, data) {
   const width = Math.max(map.root.clientWidth * (data.single ? 1 : 0.495), 100), height = Math.max(map.root.clientHeight, 100);
   const [metresWide, metresHigh] = data.extent;
@@ -65,10 +80,47 @@ function fitted(map, data) {
   return { target: [0, 0, 0], zoom, minZoom: zoom - 1, maxZoom: 0 };
 }
 
+function zoomTo(map, zoom) {
+  setView(map, { target: map.view.target, zoom: Math.min(Math.max(zoom, map.view.minZoom), 0) });
+}
+
+// A wheel turned over a map scrolls the page, as anywhere else, and says what zooms; deck.gl is not to see it.
+function onWheel(map, event) {
+  if (event.ctrlKey || event.metaKey) event.preventDefault(); // nor is the browser to zoom the page
+  else event.stopImmediatePropagation();
+  if (event.ctrlKey || event.metaKey || !map.moves) return;
+  map.notice.textContent = map.words.wheel.replace("{key}", /Mac/.test(navigator.platform) ? "⌘" : "Ctrl");
+  map.notice.hidden = false;
+  clearTimeout(map.noticed);
+  map.noticed = setTimeout(() => { map.notice.hidden = true; }, 1500);
+}
+
+// What the address says of the view, where it is of this place.
+function viewAsked(map, data) {
+  const asked = data.address ? viewInAddress(VIEW) : null;
+  if (!asked) return null;
+  const { x0, y0, left, top } = data.hover;
+  const [east, north] = [asked[0] - x0 + left, asked[1] - y0 + top];
+  if (Math.abs(east) > -left || Math.abs(north) > top) return null;
+  const whole = fitted(map, data);
+  return { ...whole, target: [east, north, 0], zoom: Math.min(Math.max(asked[2], whole.minZoom), whole.maxZoom) };
+}
+
+// Metres in the grid CRS and the zoom; nothing where the whole is shown.
+function keepView(map) {
+  if (!map.data.address) return;
+  const { x0, y0, left, top } = map.data.hover, whole = fitted(map, map.data);
+  const [east, north] = map.view.target.map(Math.round);
+  const isWhole = !east && !north && Math.abs(map.view.zoom - whole.zoom) < 0.01;
+  keepInAddress(VIEW, isWhole ? null : [x0 - left + east, y0 - top + north, map.view.zoom]);
+}
+
 function setView(map, view) {
   map.view = { ...map.view, target: view.target, zoom: Array.isArray(view.zoom) ? view.zoom[0] : view.zoom };
-  map.deck.setProps({ viewState: { left: map.view, right: map.view } });
+  map.deck?.setProps({ viewState: { left: map.view, right: map.view } });
   drawScale(map);
+  keepView(map);
+  if (!map.moves) showStill(map);
 }
 
 function showTooltip(map, info) {
@@ -93,8 +145,8 @@ function onKey(map, event) {
     ArrowLeft: [x - step, y], ArrowRight: [x + step, y], ArrowUp: [x, y + step], ArrowDown: [x, y - step],
   };
   if (moves[event.key]) setView(map, { target: [...moves[event.key], 0], zoom: map.view.zoom });
-  else if (event.key === "+" || event.key === "=") setView(map, { ...map.view, zoom: Math.min(map.view.zoom + 0.5, 0) });
-  else if (event.key === "-") setView(map, { ...map.view, zoom: Math.max(map.view.zoom - 0.5, map.view.minZoom) });
+  else if (event.key === "+" || event.key === "=") zoomTo(map, map.view.zoom + 0.5);
+  else if (event.key === "-") zoomTo(map, map.view.zoom - 0.5);
   else if (event.key === "0") setView(map, fitted(map, map.data));
   else if (event.key === "Enter") choose(map, map.view.target);
   else if (event.key === "r" && map.rectangles) markCorner(map);
@@ -173,18 +225,89 @@ function viewsOf(deck, single) {
   return single ? [view("left", "0%", "100%")] : [view("left", "0%", "49.5%"), view("right", "50.5%", "49.5%")];
 }
 
-async function create(parent, data) {
-  const deck = await loadDeck(data.bundle);
+// Until deck.gl is loaded and has compiled its shaders (two seconds without a graphics card), and where there is no WebGL:
+// the bitmaps as plain pictures, where deck.gl draws them.
+function showStill(map) {
+  clearStill(map);
+  const perPixel = 2 ** -map.view.zoom, [x, y] = map.view.target;
+  const shown = map.data.deck.layers.filter((layer) => layer["@@type"] === "BitmapLayer").flatMap((layer) =>
+    ["left", "right"].filter((side) => layer.id.startsWith(`${side}-`) || layer.id.startsWith("both-")).map((side) => {
+      const [west, south, east, north] = layer.bounds;
+      const picture = new Image((east - west) / perPixel, (north - south) / perPixel);
+      picture.alt = "";
+      picture.className = "still";
+      picture.style.left = `calc(50% - ${x / perPixel}px)`;
+      picture.style.top = `calc(50% + ${y / perPixel}px)`;
+      picture.style.imageRendering = layer.textureParameters.minFilter === "nearest" ? "pixelated" : "auto";
+      picture.src = layer.image;
+      map.root.querySelector(`.panel.${side}`).append(picture);
+      return picture.decode();
+    }));
+  // for those who wait for the first picture
+  Promise.allSettled(shown).then(() => { map.root.dataset.painted = "yes"; });
+}
+
+// What deck.gl will tell of the pointer, as long as it is not there.
+function listenWhileStill(map) {
+  const place = (event) => {
+    const box = map.root.getBoundingClientRect();
+    const [x, y] = [event.clientX - box.left, event.clientY - box.top];
+    return { x, y, coordinate: coordinateAt(map, x, y) };
+  };
+  map.root.addEventListener("pointermove", (event) => { if (!map.moves) showTooltip(map, place(event)); });
+  map.root.addEventListener("pointerleave", () => { map.tooltip.hidden = true; });
+  map.root.addEventListener("click", (event) => {
+    if (!map.moves && !event.target.closest("button")) choose(map, place(event).coordinate);
+  });
+}
+
+function clearStill(map) {
+  map.root.querySelectorAll(".still").forEach((picture) => picture.remove());
+}
+
+// The page holds its charts back until the maps are there, or cannot be.
+function sayPainted(map) {
+  if (!map.data.first || map.said) return;
+  map.said = true;
+  map.send("painted", true);
+}
+
+function begin(parent, data) {
   const find = (name) => parent.querySelector(`[data-part="${name}"]`);
   const map = { root: find("root"), tooltip: find("tooltip"), scaleBar: find("bar"), scaleText: find("length"),
-    north: find("north"), fit: find("fit"), frame: find("rectangle"), library: deck, data, place: data.place,
-    single: data.single };
+    north: find("north"), fit: find("fit"), closer: find("closer"), farther: find("farther"), frame: find("rectangle"), notice: find("notice"), data, place: data.place, single: data.single,
+    bitmaps: new Map() };
   map.root.style.height = `${data.height}px`;
   map.root.classList.toggle("single", data.single);
-  map.bitmaps = new Map();
+  map.view = viewAsked(map, data) ?? fitted(map, data);
+  map.wentBack = () => setView(map, viewAsked(map, map.data) ?? fitted(map, map.data));
+  window.addEventListener("popstate", map.wentBack);
+  label(map, data);
+  listenWhileStill(map);
+  listenForRectangles(map);
+  map.root.addEventListener("wheel", (event) => onWheel(map, event), { capture: true, passive: false });
+  map.fit.addEventListener("click", () => setView(map, fitted(map, map.data)));
+  map.closer.addEventListener("click", () => zoomTo(map, map.view.zoom + 0.5));
+  map.farther.addEventListener("click", () => zoomTo(map, map.view.zoom - 0.5));
+  setTimeout(() => sayPainted(map), PATIENCE_MS);
+  map.made = finish(map).then(() => true, (error) => { stayStill(map, error); return false; });
+  return map;
+}
+
+// Nothing but a notice can be done about a browser without WebGL.
+function stayStill(map, error) {
+  console.warn(`The maps stand still: ${error}`);
+  map.notice.textContent = map.data.words.still;
+  map.notice.hidden = false;
+  for (const button of [map.fit, map.closer, map.farther]) button.hidden = true;
+  sayPainted(map);
+}
+
+async function finish(map) {
+  const { data } = map;
+  const deck = await loadDeck(data.bundle);
   map.converter = new deck.JSONConverter({ configuration: { classes: {
-    BitmapLayer: deck.BitmapLayer, PathLayer: deck.PathLayer, OrthographicView: deck.OrthographicView } } });
-  map.view = fitted(map, data);
+    BitmapLayer: deck.BitmapLayer, LineLayer: deck.LineLayer, PathLayer: deck.PathLayer } } });
   map.deck = new deck.Deck({
     parent: map.root,
     views: viewsOf(deck, data.single),
@@ -201,25 +324,27 @@ async function create(parent, data) {
     style: { background: "transparent" },
     onAfterRender: () => {
       const { layers } = map.deck.props;
+      const drawn = layers.length && layers.every((layer) => layer.isLoaded);
       // for those who wait for the picture: every bitmap is decoded and on the screen
-      map.root.dataset.drawn = layers.length && layers.every((layer) => layer.isLoaded) ? "yes" : "no";
+      map.root.dataset.drawn = drawn ? "yes" : "no";
+      if (!drawn || map.moves) return;
+      map.moves = true;
+      clearStill(map);
+      sayPainted(map);
     },
+    onError: (error) => (map.moves ? console.error(error) : stayStill(map, error)),
   });
   const canvas = map.root.querySelector("canvas");
   canvas.setAttribute("role", "application");
   canvas.setAttribute("tabindex", "0");
   map.canvas = canvas;
   canvas.addEventListener("keydown", (event) => onKey(map, event));
-  canvas.addEventListener("pointerleave", () => { map.tooltip.hidden = true; });
-  listenForRectangles(map);
-  map.fit.addEventListener("click", () => setView(map, fitted(map, map.data)));
   map.resized = new ResizeObserver(() => {
     if (map.root.clientWidth !== map.width && map.width === 0) setView(map, fitted(map, map.data));
     map.width = map.root.clientWidth;
   });
   map.width = map.root.clientWidth;
   map.resized.observe(map.root);
-  return map;
 }
 
 // Bitmaps are decoded before their layers are shown: the old picture stays until the new one is whole.
@@ -238,35 +363,35 @@ async function withBitmaps(map, layers) {
 
 async function update(map, data, send) {
   map.data = data;
+  map.send = send;
+  map.rectangles = data.rectangles;
+  map.words = data.words;
+  if (!map.moves) showStill(map);
   const hover = await hoverOf(map, data.hover);
   if (map.data !== data) return; // newer data came meanwhile
   map.packed = data.hover.planes;
   map.hover = hover;
-  map.send = send;
-  map.rectangles = data.rectangles;
-  map.words = data.words;
+  if (!(await map.made) || map.data !== data) return;
   map.canvas.setAttribute("aria-label", data.label);
-  map.fit.textContent = data.words.whole;
-  map.fit.title = data.words.whole_title;
-  map.north.setAttribute("aria-label", data.words.north);
-  map.north.style.transform = `rotate(${data.north}deg)`;
-  if (map.place !== data.place) setView(map, fitted(map, data));
+  label(map, data);
+  if (map.place !== data.place) setView(map, viewAsked(map, data) ?? fitted(map, data));
   map.place = data.place;
-  drawScale(map);
   const layers = await withBitmaps(map, map.converter.convert(data.deck).layers);
   if (map.data === data) map.deck.setProps({ layers }); // unless newer data came meanwhile
 }
 
 export default function (component) {
   const { parentElement, data, setTriggerValue } = component;
-  let current = maps.get(parentElement);
-  if (!current) {
-    current = create(parentElement, data);
-    maps.set(parentElement, current);
+  let map = maps.get(parentElement);
+  if (!map) {
+    map = begin(parentElement, data);
+    maps.set(parentElement, map);
   }
-  current.then((map) => update(map, data, setTriggerValue));
+  update(map, data, setTriggerValue);
   return () => {
     maps.delete(parentElement);
-    current.then((map) => { map.resized.disconnect(); map.deck.finalize(); });
+    window.removeEventListener("popstate", map.wentBack);
+    if (map.data.address) forgetInAddress(VIEW);
+    map.made.then((made) => { if (made) { map.resized.disconnect(); map.deck.finalize(); } });
   };
 }

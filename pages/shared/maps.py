@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ import streamlit as st
 import streamlit.components.v1 as components_v1
 from numpy.typing import NDArray
 
-from pages.shared import palette
+from pages.shared import maps_first, palette
 from pages.shared.language import _
 from pages.shared.rasters import Raster, packed
 
@@ -38,11 +39,14 @@ _BUNDLE = components_v1.declare_component(
 )
 _BUNDLE_URL = f"component/{__name__}.{_BUNDLE_NAME}/index.js"
 
+# lines over so few cells are drawn at half their pixels and more, where mipmaps would only blur them
+_CRISP_CELLS = 64
+
 _PAIR = st.components.v2.component(
     "carreau.map_pair",
     html=(_HERE / "map_pair.html").read_text(encoding="utf-8"),
     css=(_HERE / "map_pair.css").read_text(encoding="utf-8"),
-    js=(_HERE / "map_pair.js").read_text(encoding="utf-8"),
+    js="".join((_HERE / name).read_text(encoding="utf-8") for name in ("view_address.js", "map_pair.js")),
 )
 
 
@@ -75,35 +79,29 @@ def deck_of(
             "id": f"{picture.side}-{picture.name}",
             "image": picture.url,
             "bounds": [-half[0], -half[1], half[0], half[1]],
-            "textureParameters": {
-                "minFilter": "linear",
-                "magFilter": "linear" if picture.name == "photograph" else "nearest",
-                "mipmapFilter": "linear",
-            }
-            if picture.name in ("hatch", "photograph")
-            else {"minFilter": "nearest", "magFilter": "nearest"},
+            "textureParameters": _texture(picture.name, raster),
         }
         for picture in pictures
     ]
     ink = palette.inks()
     if outline is not None:
         drawn = rings(outline, raster) if isinstance(outline, bytes) else outline
-        layers.append(_lines("both-outline", drawn, palette.rgb(ink.muted), 1))
+        layers.append(_outline(drawn, palette.rgb(ink.muted)))
     if selected is not None:
         x, y = selected[0] - x0, selected[1] - y0
         corners = ((0, 0), (1, 0), (1, 1), (0, 1), (0, 0))
         square = [[x + raster.size * east, y + raster.size * north] for east, north in corners]
-        layers.append(_lines("both-selected-casing", [square], palette.rgb(ink.background), 6))
-        layers.append(_lines("both-selected", [square], palette.rgb(ink.text), 3))
+        layers.append(_frame("both-selected-casing", square, palette.rgb(ink.background), 6))
+        layers.append(_frame("both-selected", square, palette.rgb(ink.text), 3))
     return layers
 
 
 def rings(outline: bytes, raster: Raster) -> Rings:
     """Return the rings of an outline (WKB, grid CRS), in metres from the raster's centre, without what a
-    tenth of a cell hides."""
+    tenth of a cell hides; whole metres, since a pixel is at least one."""
     shape = shapely.simplify(shapely.from_wkb(outline), raster.size / 10)
     return [
-        (shapely.get_coordinates(ring) - raster.centre).round(1).tolist()
+        (shapely.get_coordinates(ring) - raster.centre).round().astype(int).tolist()
         for ring in shapely.get_rings(shapely.get_parts(shape))
     ]
 
@@ -162,7 +160,7 @@ def map_pair(
     made of them, whose `further` are places in the words given here. The view is kept while
     `place` stays the same. `crs` gives the direction of north. Whatever lies in
     `reach` (west, south, east, north), by default the raster, is in sight at first. With `single`, only the
-    left map is drawn, over the full width.
+    left map is drawn, over the full width, and the address does not hold its view.
     """
 
     def clicked() -> None:
@@ -185,6 +183,8 @@ def map_pair(
             "height": height,
             "single": single,
             "rectangles": on_rectangle is not None,
+            "first": maps_first.awaited(),
+            "address": not single,
             "north": north_angle(*raster.centre, crs),
             "extent": _extent(raster, reach),
             "hover": hover_of(raster, cells) if isinstance(cells, pd.DataFrame) else cells,
@@ -193,6 +193,7 @@ def map_pair(
         height=height,
         on_clicked_change=clicked,
         on_boxed_change=boxed,
+        on_painted_change=maps_first.painted,
     )
     hit = result.clicked
     return None if hit is None else (int(hit["x"]), int(hit["y"]))
@@ -207,7 +208,11 @@ def _words() -> dict[str, Any]:
         "predicted": _("predicted {value}"),
         "whole": _("Whole map"),
         "whole_title": _("Show the whole map (key 0)"),
+        "closer": _("Closer (key +)"),
+        "farther": _("Farther (key −)"),
+        "wheel": _("{key} and the wheel zoom"),
         "north": _("North arrow"),
+        "still": _("This browser has no WebGL: the maps cannot be moved."),
     }
 
 
@@ -239,11 +244,35 @@ def _to_degrees(crs: str) -> pyproj.Transformer:
     return pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
 
 
-def _lines(name: str, paths: Rings, colour: tuple[int, int, int], width: float) -> dict[str, Any]:
+def _texture(name: str, raster: Raster) -> dict[str, str]:
+    """Return how deck.gl scales a picture: cells stay crisp, a photograph and lines are smoothed."""
+    if name not in ("hatch", "photograph"):
+        return {"minFilter": "nearest", "magFilter": "nearest"}
+    scaled = {"minFilter": "linear", "magFilter": "linear" if name == "photograph" else "nearest"}
+    if name == "hatch" and max(raster.width, raster.height) <= _CRISP_CELLS:
+        return scaled
+    return scaled | {"mipmapFilter": "linear"}
+
+
+def _outline(drawn: Rings, colour: tuple[int, int, int]) -> dict[str, Any]:
+    # without a graphics card a PathLayer's shaders take 0.8 s to compile, those of single lines 0.2 s
+    return {
+        "@@type": "LineLayer",
+        "id": "both-outline",
+        "data": [{"from": start, "to": end} for ring in drawn for start, end in pairwise(ring)],
+        "getSourcePosition": "@@=from",
+        "getTargetPosition": "@@=to",
+        "getColor": [*colour, 255],
+        "widthUnits": "pixels",
+        "getWidth": 1,
+    }
+
+
+def _frame(name: str, ring: list[list[float]], colour: tuple[int, int, int], width: float) -> dict[str, Any]:
     return {
         "@@type": "PathLayer",
         "id": name,
-        "data": [{"path": path} for path in paths],
+        "data": [{"path": ring}],
         "getPath": "@@=path",
         "getColor": [*colour, 255],
         "widthUnits": "pixels",

@@ -4,6 +4,7 @@
 // fills the window.
 
 const viewers = new WeakMap();
+const VIEW = "near"; // in the address
 const FLAT = ["photograph", "around", "evidence"];
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -32,10 +33,17 @@ function setView(viewer, view) {
   viewer.parts.photograph.classList.toggle("pixels", perPixel > 4);
   viewer.window.dataset.view = [x, y, zoom].join(" ");
   drawScale(viewer);
+  keepInAddress(VIEW, zoom === farthest(viewer) ? null : [x, y, zoom]);
 }
 
 function whole(viewer) {
   setView(viewer, { x: 0.5, y: 0.5, zoom: farthest(viewer) });
+}
+
+function asAsked(viewer) {
+  const asked = viewInAddress(VIEW);
+  if (asked) setView(viewer, { x: asked[0], y: asked[1], zoom: asked[2] });
+  else whole(viewer);
 }
 
 // A round length that is at most a quarter of the window: 1, 2 or 5 times a power of ten.
@@ -59,13 +67,12 @@ function placeInWindow(viewer, event) {
   return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
 }
 
+// Without the key the page scrolls, as over the maps of the other pages.
 function onWheel(viewer, event) {
-  const before = viewer.view.zoom;
+  if (!event.ctrlKey && !event.metaKey) return;
+  event.preventDefault(); // the browser is not to zoom the page
   const step = clamp(-event.deltaY * (event.deltaMode === 1 ? 33 : 1), -150, 150);
-  const view = zoomed(viewer, 2 ** (step / 200), ...placeInWindow(viewer, event));
-  if (view.zoom === before) return; // nothing farther or closer: the page scrolls
-  event.preventDefault();
-  setView(viewer, view);
+  setView(viewer, zoomed(viewer, 2 ** (step / 200), ...placeInWindow(viewer, event)));
 }
 
 function onKey(viewer, event) {
@@ -122,6 +129,9 @@ function create(parent) {
   parts.opacity.addEventListener("change", () => viewer.send("evidence", Number(parts.opacity.value)));
   viewer.resized = new ResizeObserver(() => { if (viewer.view) setView(viewer, viewer.view); });
   viewer.resized.observe(parts.window);
+  // at once, and again when another cell comes
+  viewer.wentBack = () => { viewer.asked = true; if (viewer.view) asAsked(viewer); };
+  window.addEventListener("popstate", viewer.wentBack);
   return viewer;
 }
 
@@ -178,8 +188,10 @@ async function update(viewer, data, send) {
   parts.opacity.parentElement.setAttribute("aria-disabled", String(!data.evidence));
   if (told) parts.opacity.value = data.opacity;
   showOpacity(viewer);
-  if (moved || !viewer.view) whole(viewer);
+  if (!viewer.view || (moved && viewer.asked)) asAsked(viewer);
+  else if (moved) whole(viewer);
   else setView(viewer, viewer.view);
+  viewer.asked = false;
   parts.window.dataset.drawn = "yes";
 }
 
@@ -193,6 +205,8 @@ export default function (component) {
   update(viewer, data, setTriggerValue);
   return () => {
     viewers.delete(parentElement);
+    window.removeEventListener("popstate", viewer.wentBack);
+    forgetInAddress(VIEW);
     viewer.resized.disconnect();
   };
 }

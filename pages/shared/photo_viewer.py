@@ -23,7 +23,7 @@ _VIEWER = st.components.v2.component(
     "carreau.photo_viewer",
     html=(_HERE / "photo_viewer.html").read_text(encoding="utf-8"),
     css=(_HERE / "photo_viewer.css").read_text(encoding="utf-8"),
-    js=(_HERE / "photo_viewer.js").read_text(encoding="utf-8"),
+    js="".join((_HERE / name).read_text(encoding="utf-8") for name in ("view_address.js", "photo_viewer.js")),
 )
 
 

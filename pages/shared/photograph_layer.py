@@ -11,9 +11,7 @@ import streamlit as st
 from PIL import Image
 
 from data.errors import InputError
-from data.photograph_overview import overview
 from pages.shared.language import _, later, number
-from pages.shared.photograph import imagery_path
 from pages.shared.rasters import Raster
 from pages.shared.told import told
 
@@ -43,6 +41,10 @@ def city_photograph(file: str, study_file: str, city_id: str, raster: Raster, cr
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _read(file: str, study_file: str, city_id: str, raster: Raster, crs: str, pixel_m: float) -> str:
+    # loaded here: few readers ask for the photograph, and the first of a server would wait for rasterio
+    from data.photograph_overview import overview
+    from pages.shared.photograph import imagery_path
+
     shape = (
         max(1, round(raster.height * raster.size / pixel_m)),
         max(1, round(raster.width * raster.size / pixel_m)),

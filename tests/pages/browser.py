@@ -212,5 +212,7 @@ def settle(page: Page, timeout_ms: int = 30_000) -> None:
     page.wait_for_function(
         "document.querySelectorAll('[data-testid=\"stSkeleton\"]').length === 0", timeout=timeout_ms
     )
+    # charts of a first page with maps come in a second run, once the maps are there
+    page.wait_for_selector(".carreau-place", state="detached", timeout=timeout_ms)
     boxes = page.locator('[data-testid="stException"]')
     assert boxes.count() == 0, boxes.first.inner_text()

@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
@@ -30,12 +30,18 @@ def publication(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """The installed Chromium, one for all tests that a process runs."""
+def driver() -> Iterator[Playwright]:
+    """What starts browsers; a process can have one."""
     with sync_playwright() as playwright:
-        opened = launch(playwright)
-        yield opened
-        opened.close()
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(driver: Playwright) -> Iterator[Browser]:
+    """The installed Chromium, one for all tests that a process runs."""
+    opened = launch(driver)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session")

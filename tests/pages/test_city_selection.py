@@ -18,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 
 from data.store import queries
 from pages.shared import charts, city_errors, layers, linked_selection, selected_figures, take_away
+from pages.shared.city_districts import by_district
 from pages.shared.selection import NAME, Selection
 from tests.pages.conftest import RunPage, texts
 from tests.pages.test_city import _array, _figure
@@ -255,3 +256,36 @@ def test_the_three_files_say_the_same(rows: duckdb.DuckDBPyConnection, tmp_path:
         plain = pd.DataFrame(frame.drop(columns="geometry"))
         pd.testing.assert_frame_equal(plain, csv, check_dtype=False, rtol=1e-6, atol=6e-5)
     assert csv["census_class"].dropna().tolist() == cells["class"].dropna().astype(float).tolist()
+
+def test_districts_are_listed_by_how_far_off_they_are_and_a_row_selects_one(
+    run_page: RunPage, rows: duckdb.DuckDBPyConnection
+) -> None:
+    test = run_page("city", list="districts")
+    assert not test.exception
+    wanted = rows.execute(
+        "SELECT d.name, count(*) AS n, avg(p.expected_class - c.class) AS off, "
+        "avg(CAST(abs(CAST(p.class AS INT) - CAST(c.class AS INT)) <= 1 AS INT)) AS near "
+        "FROM cell c JOIN prediction p USING (city_id, cell_id) JOIN cell_district USING (city_id, cell_id) "
+        "JOIN district d USING (city_id, district_id) "
+        "WHERE c.city_id = 'ker-bihan' AND c.class IS NOT NULL AND p.out_of_fold AND NOT c.imputed "
+        "GROUP BY d.name HAVING n >= 30 ORDER BY abs(off) DESC"
+    ).df()
+    shown = test.dataframe[0].value
+    assert shown["District"].tolist() == wanted["name"].tolist() and len(wanted) == 2
+    assert shown["Cells"].tolist() == wanted["n"].tolist()
+    np.testing.assert_allclose(shown["Difference"], wanted["off"], atol=0.006)
+    np.testing.assert_allclose(shown["Within one"], 100 * wanted["near"], atol=0.51)
+    way = "too rich" if wanted["off"].iloc[0] > 0 else "too poor"
+    assert f"Farthest off on average: {wanted['name'].iloc[0]}, predicted" in texts(test)
+    assert way in texts(test)
+    ids = dict(rows.execute("SELECT name, district_id FROM district WHERE city_id = 'ker-bihan'").fetchall())
+    test.session_state["districts"] = {"selection": {"rows": [1], "columns": [], "cells": []}}
+    test.run()
+    assert test.query_params[NAME] == f"z{ids[wanted['name'].iloc[1]]}"
+    # of one district the list still shows all
+    assert len(run_page("city", list="districts", only="z01").dataframe[0].value) == 2
+
+
+def test_a_district_of_few_cells_is_not_listed() -> None:
+    cells = pd.DataFrame({"district_id": ["few"] * 29 + [None] * 40, "class": 5, "predicted": 6})
+    assert by_district(cells.assign(expected_class=5.5)).empty

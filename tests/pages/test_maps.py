@@ -208,8 +208,11 @@ def test_deck_is_in_metres_from_the_centre() -> None:
     square = np.array(drawn["both-selected"]["data"][0]["path"])
     assert square.min(axis=0).tolist() == [-200, 0]
     assert square.max(axis=0).tolist() == [0, 200]
-    ring = np.array(drawn["both-outline"]["data"][0]["path"])
-    assert ring.min(axis=0).tolist() == [-400, -200]
+    lines = np.array([[line["from"], line["to"]] for line in drawn["both-outline"]["data"]])
+    assert lines.shape == (4, 2, 2)
+    assert lines.min(axis=(0, 1)).tolist() == [-400, -200]
+    assert lines.max(axis=(0, 1)).tolist() == [400, 200]
+    assert (lines[:-1, 1] == lines[1:, 0]).all() and (lines[-1, 1] == lines[0, 0]).all()
 
 
 def test_north_arrow_leans_west_of_the_central_meridian() -> None:

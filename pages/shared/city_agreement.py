@@ -1,0 +1,134 @@
+"""What the page City says of one city under its maps: how far the model agrees with the census."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared import (
+    city_charts,
+    city_districts,
+    city_errors,
+    city_words,
+    frame,
+    linked_selection,
+    maps_first,
+    selected_figures,
+    state,
+)
+from pages.shared.city_view import View
+from pages.shared.language import _, number
+
+LISTED = 8
+_LIST_HEIGHT = 300  # as the charts beside it
+
+
+def agreement(view: View) -> None:
+    """Draw figures, confusion, calibration, the cells or districts that are farthest off, and errors by
+    group."""
+    _figures(view)
+    left, middle, right = st.columns([1, 1, 1.15], gap="medium")
+    with left:
+        city_charts.confusion(view, linked_selection.on_confusion)
+    with middle:
+        city_charts.calibration(view)
+    with right:
+        _disagreements(view)
+    city_errors.errors(view)
+
+
+def _figures(view: View) -> None:
+    if view.selected:
+        _selected_figures(view)
+        return
+    n = city_charts.agreement(view)
+    if n:
+        frame.note(_basis(n, view.with_imputed, view.n_classes, view.quintiles))
+
+
+def _selected_figures(view: View) -> None:
+    one = city_words.unit(view.n_classes)
+    drawn = selected_figures.selected_figures(
+        view, _("Cells selected"), _("Mean expected {unit}").format(unit=one), _("by the model")
+    )
+    if not drawn:
+        return
+    if view.selected.by_error:
+        frame.note(
+            _(
+                "Of cells picked by their own error no correlation is given, and calibration leaves the "
+                "error aside: they would say nothing of the model."
+            )
+        )
+    else:
+        frame.note(
+            _(
+                "Of a selection no correlation is given: within a narrow range of incomes it would say "
+                "nothing of the model. Calibration is that of the selected cells."
+            )
+        )
+
+
+def _basis(n: int, with_imputed: bool, n_classes: int, quintiles: bool) -> str:
+    """Say which cells the figures are of, and what they are."""
+    if with_imputed:
+        text = _(
+            "{n} cells, imputed cells included; large: mean of the values inside each fold, with its 95 % "
+            "interval; the figures are on {units}"
+        )
+    else:
+        text = _(
+            "{n} cells, imputed cells left out; large: mean of the values inside each fold, with its 95 % "
+            "interval; the figures are on {units}"
+        )
+    text = text.format(n=number(n), units=city_words.units(n_classes))
+    return (_("{figures}, maps and confusion matrix on quintiles.") if quintiles else "{figures}.").format(
+        figures=text
+    )
+
+
+def _disagreements(view: View) -> None:
+    """Draw the cells that are farthest off, or the districts where there are some."""
+    st.header(_("Largest disagreements"), anchor=False)
+    if view.districts:
+        lists = {"cells": _("Cells"), "districts": _("Districts")}
+        if frame.one_of(_("List"), "list", lists, "cells") == "districts":
+            city_districts.districts(view, _LIST_HEIGHT)
+            return
+    rows = view.kept(_largest)
+    shown = pd.DataFrame(
+        {
+            _("Cell"): [frame.short_id(cell_id) for cell_id in view.ids(rows)],
+            _("Census"): rows["class"],
+            _("Predicted"): rows["predicted"],
+            _("People"): rows["individuals"],
+        }
+    )
+    if not maps_first.place_kept(_LIST_HEIGHT):
+        _list_of_cells(view, rows, shown)
+    frame.sentence(city_words.disagreement_sentence(rows, view.n_classes))
+
+
+def _list_of_cells(view: View, rows: pd.DataFrame, shown: pd.DataFrame) -> None:
+    event = st.dataframe(
+        shown,
+        hide_index=True,
+        key="disagreements",
+        on_select="rerun",
+        selection_mode="single-row",
+        height=_LIST_HEIGHT,
+        column_config={
+            _("Census"): st.column_config.NumberColumn(width=62),
+            _("Predicted"): st.column_config.NumberColumn(width=76),
+            _("People"): st.column_config.NumberColumn(width=60, format="%d"),
+        },
+        alt=_("Cells whose prediction is farthest from the census"),
+    )
+    chosen = event["selection"]["rows"]
+    if chosen:
+        cell_id = view.ids(rows)[chosen[0]]
+        st.switch_page("pages/cell.py", query_params=state.address(cell=cell_id, city=view.city.city_id))
+
+
+def _largest(view: View) -> pd.DataFrame:
+    return city_errors.largest(view.compared, LISTED)

@@ -1,0 +1,98 @@
+"""The districts of a city by how far off the model is in them; a row selects its district."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared import city_words, frame, linked_selection, maps_first
+from pages.shared.city_view import View
+from pages.shared.language import _, number, plural
+
+FEWEST = 30  # cells; a mean over fewer says nothing of a district
+
+
+def by_district(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return how far off the model is in each district, farthest first: district_id, n (cells), off (mean of
+    expected less census class), near (share within one class).
+
+    ``cells``: district_id, class, predicted, expected_class; districts under FEWEST cells are left out.
+
+    >>> cells = pd.DataFrame({"district_id": ["a"] * 30 + ["b"], "class": 5, "predicted": 7})
+    >>> by_district(cells.assign(expected_class=6.5)).values.tolist()
+    [['a', 30, 1.5, 0.0]]
+    """
+    known = cells[cells["district_id"].notna()]
+    off = known["expected_class"].astype(float) - known["class"].astype(float)
+    near = (known["predicted"].astype(float) - known["class"].astype(float)).abs() <= 1
+    grouped = known.assign(off=off, near=near).groupby(known["district_id"].astype(str))
+    found = grouped.agg(n=("off", "size"), off=("off", "mean"), near=("near", "mean"))
+    found = found[found["n"] >= FEWEST].rename_axis("district_id").reset_index()
+    return found.sort_values("off", key=lambda mean: -mean.abs(), kind="stable").reset_index(drop=True)
+
+
+def districts(view: View, height: int) -> None:
+    """Draw the table of districts; choosing one selects its cells."""
+    everywhere = view.only(view.selected.only(district=None))  # a list that sets a part shows the others
+    rows = everywhere.kept(_rows)
+    if rows.empty:
+        frame.sentence(_("No district has {n} cells that can be compared.").format(n=number(FEWEST)))
+        return
+    if not maps_first.place_kept(height):
+        _table(view, rows, height)
+    frame.sentence(_said(rows, view))
+    frame.note(
+        _(
+            "Mean of expected less census class. No intervals: neighbouring cells are alike, and a district "
+            "holds too few independent ones; the map Clusters shows what stands out beyond chance."
+        )
+    )
+
+
+def _rows(view: View) -> pd.DataFrame:
+    cells = view.with_districts.rename(columns={"district": "district_id"})
+    return by_district(cells[view.comparable & view.mask])
+
+
+def _table(view: View, rows: pd.DataFrame, height: int) -> None:
+    event = st.dataframe(
+        pd.DataFrame(
+            {
+                _("District"): [view.districts.get(one, one) for one in rows["district_id"]],
+                _("Cells"): rows["n"],
+                _("Difference"): rows["off"].round(2),
+                _("Within one"): (100 * rows["near"]).round(),
+            }
+        ),
+        hide_index=True,
+        key=linked_selection.chart_key("districts"),
+        on_select="rerun",
+        selection_mode="single-row",
+        height=height,
+        column_config={
+            _("Cells"): st.column_config.NumberColumn(width=66),
+            _("Difference"): st.column_config.NumberColumn(width=72, format="%+.2f"),
+            _("Within one"): st.column_config.NumberColumn(width=68, format="%d %%"),
+        },
+        alt=_("Districts by how far off the model is"),
+    )
+    chosen = event["selection"]["rows"]
+    if chosen:
+        linked_selection.choose_district(str(rows["district_id"].iloc[chosen[0]]))
+
+
+def _said(rows: pd.DataFrame, view: View) -> str:
+    """Say where the model is farthest off, and which way."""
+    first = rows.iloc[0]
+    name = view.districts.get(first["district_id"], first["district_id"])
+    one, many = city_words.unit(view.n_classes), city_words.units(view.n_classes)
+    if abs(first["off"]) < 0.005:
+        return _("No district is off on average.")
+    text = (
+        _("Farthest off on average: {name}, predicted {by} {units} too rich ({n}).")
+        if first["off"] > 0
+        else _("Farthest off on average: {name}, predicted {by} {units} too poor ({n}).")
+    )
+    cells = plural("{n} cell", "{n} cells", int(first["n"])).format(n=number(first["n"]))
+    by = abs(float(first["off"]))
+    return text.format(name=name, by=number(by, 2), units=one if by == 1 else many, n=cells)
