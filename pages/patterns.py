@@ -9,14 +9,15 @@ import streamlit as st
 from data.store import pattern_queries as ask
 from data.store import queries
 from data.store.queries import City
-from pages.shared import compared_cities, frame, pattern_caveats, state, table_menu
+from pages.shared import answers, compared_cities, frame, pattern_caveats, state, table_menu
 from pages.shared.compare_section import compare_section
+from pages.shared.kept import kept
 from pages.shared.language import _, later
 from pages.shared.pair_section import pair_section
-from pages.shared.pattern_words import COEFFICIENTS, ESTIMATORS, LEVELS, METHODS, RELATIONS
+from pages.shared.pattern_words import COEFFICIENTS, ESTIMATORS, LEVELS, METHODS, RELATIONS, drawable
 from pages.shared.plain_text import inform, plain, warn
 from pages.shared.ratio_section import ratio_section
-from pages.shared.relation_section import Asked, relation_section
+from pages.shared.relation_section import Asked, judged_indices, relation_section
 from pages.shared.study import OpenStudy
 
 # by the name of the control: what an address that asks for something else is told
@@ -44,6 +45,7 @@ def page() -> None:
         _without_land_use(here, city)
     else:
         others = compared_cities.compared_cities(here, city)
+        answers.draw(kept(_answer, here, city.city_id, state.switch("imputed")))
         choice = _controls(here, city, coefficients)
         _what_is_known(here, city, choice.with_imputed)
         _relations(here, [city, *others], choice)
@@ -55,6 +57,16 @@ def page() -> None:
         )
         pair_section(here, city, choice.method, choice.level, heading)
     frame.footer(here)
+
+
+def _answer(here: OpenStudy, city_id: str, with_imputed: bool) -> answers.Answer:
+    relied = drawable(here.ask(ask.reliance, city_id, with_imputed))
+    return answers.of_patterns(
+        judged_indices(here, city_id, with_imputed, ask.FULL_LEVEL),
+        relied[relied.low.notna()],
+        here.ask(queries.agreement, city_id, with_imputed),
+        here.city(city_id),
+    )
 
 
 def _what_is_known(here: OpenStudy, city: City, with_imputed: bool) -> None:

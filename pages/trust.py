@@ -15,6 +15,7 @@ from core.settings import REPOSITORY
 from data.store import pattern_queries, trust_queries
 from data.store.queries import City
 from pages.shared import (
+    answers,
     chart_tables,
     charts,
     figures,
@@ -65,6 +66,9 @@ def page() -> None:
         st.toggle(_("Imputed cells"), key="imputed", on_change=state.remember, args=("imputed",))
     frame.say_wrong_city(here, city)
     frame.data_line(here, city)
+    answer = kept(_answer, here, city.city_id)
+    if answer is not None:
+        answers.draw(answer)
     left, right = st.columns(2, gap="medium")
     with left:
         _reliance(here, city, with_imputed)
@@ -80,6 +84,11 @@ def page() -> None:
         _likeness(here, city)
     _recovery(here)
     frame.footer(here)
+
+
+def _answer(here: OpenStudy, city_id: str) -> answers.Answer | None:
+    agreements, checks = here.ask(trust_queries.map_agreements), here.ask(trust_queries.checks, city_id)
+    return answers.of_trust(agreements, checks, here.city(city_id))
 
 
 def _reliance(here: OpenStudy, city: City, with_imputed: bool) -> None:

@@ -92,7 +92,7 @@ def index_chart(
     )  # fmt: skip
     figure.update_layout(
         height=len(kinds) * max(44, LINE_PX * len(cities)) + 58,
-        margin={"l": 8, "r": 92, "t": 8, "b": 8},
+        margin={"l": 8, "r": 118, "t": 8, "b": 8},
         annotations=verdicts,
         shapes=[_halfway(row, one[0], ink) for row, one in enumerate(kinds)],
     )

@@ -84,15 +84,19 @@ def index_sentence(indices: pd.DataFrame, city: City) -> str:
     verdicts = set(known.verdict)
     if len(verdicts) == 1:
         return _(_SAID[verdicts.pop()]).format(**counts)
-    each = [
+    return _(
+        "Index of {city} over {n} classes: {each}; not all say the same, so nothing is concluded."
+    ).format(each=each_verdict(known), **counts)
+
+
+def each_verdict(known: pd.DataFrame) -> str:
+    """List the verdict of each index that has one."""
+    return ", ".join(
         _("“{verdict}” {kind}").format(
             verdict=_(VERDICTS[row.verdict]), kind=kind(row.relation, row.null_model)
         )
         for row in known.itertuples()
-    ]
-    return _(
-        "Index of {city} over {n} classes: {each}; not all say the same, so nothing is concluded."
-    ).format(each=", ".join(each), **counts)
+    )
 
 
 def indices_sentences(indices: pd.DataFrame, cities: Sequence[City]) -> list[str]:

@@ -21,6 +21,8 @@ BASELINES = {
 }
 # of so many cities that each can be named
 _FEW = 6
+# likeness to the trained map, with all weights drawn anew, from which on the map shows the photograph
+_MOST_LEFT = 0.3
 
 
 def method_name(method: object) -> str:
@@ -83,16 +85,54 @@ def agreement_sentence(table: pd.DataFrame, city: City) -> str:
     return text
 
 
+def passed(agreements: pd.DataFrame, checks: pd.DataFrame, city: City, method: str) -> dict[str, bool]:
+    """Return which checks the map `method` of a city passes, of those published: where (it agrees with class
+    occlusion), weights (it is lost with them), first (it beats every baseline in deletion and insertion),
+    learned (another fold's map is more like it than that of shuffled labels)."""
+    found = {}
+    own = agreements[(agreements.city_id == city.city_id) & (agreements.method == method)]
+    if own.value.notna().any():
+        found["where"] = bool((own.low > 0).all())
+    left = _left(checks[checks.check_name == "cascade"])
+    if method in left.index:
+        found["weights"] = bool(left[method] < _MOST_LEFT)
+    beaten = _beaten(checks[checks.check_name.isin(["deletion", "insertion"])], method)
+    if beaten is not None:
+        found["first"] = bool(beaten.all())
+    same, shuffled = (_likeness(checks).get((name, method)) for name in ("other_fold", "label_shuffle"))
+    if same is not None and shuffled is not None:
+        found["learned"] = bool(same > shuffled)
+    return found
+
+
+def _left(cascade: pd.DataFrame) -> pd.Series:
+    """Return the likeness that is left with all weights drawn anew, by method."""
+    last = cascade.loc[cascade.groupby(["model_id", "method"]).position.idxmax()]
+    return last.groupby("method").value.mean()
+
+
+def _beaten(removal: pd.DataFrame, method: str) -> pd.Series | None:
+    """Return which baselines a map beats in deletion and insertion; None where there are no curves."""
+    mean = removal.groupby(["check_name", "method"]).value.mean().unstack("check_name")
+    baselines = mean.loc[[name for name in BASELINES if name in mean.index]]
+    if method not in mean.index or baselines.empty or not {"deletion", "insertion"} <= set(mean.columns):
+        return None
+    return (mean.deletion[method] < baselines.deletion) & (mean.insertion[method] > baselines.insertion)
+
+
+def _likeness(checks: pd.DataFrame) -> pd.Series:
+    return checks.groupby(["check_name", "method"]).value.mean()
+
+
 def cascade_sentence(cascade: pd.DataFrame) -> str:
     """Say how much likeness is left with all weights drawn anew."""
-    last = cascade.loc[cascade.groupby(["model_id", "method"]).position.idxmax()]
-    left = last.groupby("method").value.mean()
+    left = _left(cascade)
     said = listed(
         [_("{value} of {map}").format(value=number(v, 2), map=method_name(m)) for m, v in left.items()]
     )
     text = (
         _("With all weights drawn anew {said} is left: most of a map comes from the weights.")
-        if (left < 0.3).all()
+        if (left < _MOST_LEFT).all()
         else _(
             "With all weights drawn anew {said} is left: much of a map comes from the photograph, whatever "
             "the weights."
@@ -103,14 +143,12 @@ def cascade_sentence(cascade: pd.DataFrame) -> str:
 
 def removal_sentence(removal: pd.DataFrame) -> str:
     """Say whether each map beats every baseline in deletion and insertion."""
-    mean = removal.groupby(["check_name", "method"]).value.mean().unstack("check_name")
-    baselines = mean.loc[[name for name in BASELINES if name in mean.index]]
     parts = []
     for method in ("cam", "paper"):
-        if method not in mean.index or baselines.empty:
+        beaten = _beaten(removal, method)
+        if beaten is None:
             continue
-        beaten = (mean.deletion[method] < baselines.deletion) & (mean.insertion[method] > baselines.insertion)
-        lost = [_(BASELINES[str(one)]) for one in baselines.index[~beaten]]
+        lost = [_(BASELINES[str(one)]) for one in beaten.index[~beaten]]
         text = (
             _("{map} beats every baseline in both")
             if beaten.all()
@@ -122,7 +160,7 @@ def removal_sentence(removal: pd.DataFrame) -> str:
 
 def likeness_sentence(checks: pd.DataFrame) -> str:
     """Compare likeness to another fold with likeness to shuffled labels."""
-    mean = checks.groupby(["check_name", "method"]).value.mean()
+    mean = _likeness(checks)
     parts = []
     for method in ("cam", "paper"):
         same, shuffled = mean.get(("other_fold", method)), mean.get(("label_shuffle", method))
