@@ -54,10 +54,9 @@ def _kinds(moran: pd.DataFrame) -> NDArray[np.int64]:
 def layer(kinds: NDArray[np.int8]) -> Layer:
     """Return clusters (n,), as of `steps`, as a layer: brown predicted too poor, teal too rich, strong where
     the neighbours are alike."""
-    table, ink = palette.diverging(9), palette.inks()
-    # strong is what stands out from the panel: on a dark one the paler colours
-    poor, poor_alone, rich_alone, rich = (2, 0, 7, 6) if ink.is_dark else (0, 2, 6, 8)
-    colours = (table[poor], table[poor_alone], table[rich_alone], table[rich], ink.grid)
+    ink = palette.inks()
+    table = palette.diverging(9, ink.is_dark)
+    colours = (table[0], table[2], table[6], table[8], ink.grid)
     return Layer(
         NAME,
         kinds.astype(np.int64),

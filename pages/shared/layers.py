@@ -74,9 +74,8 @@ def layer(
         steps = _steps(np.clip(predicted - census, -reach, reach) + reach)
         numbers = tuple(number(k, sign=True) for k in range(-reach, reach + 1))
         labels = (f"≤ {numbers[0]}", *numbers[1:-1], f"≥ {numbers[-1]}") if reach < n_classes - 1 else numbers
-        return Layer(
-            name, steps, tuple(palette.diverging(2 * reach + 1)), _("predicted poorer"), _("richer"), labels
-        )
+        colours = palette.diverging(2 * reach + 1, palette.inks().is_dark)
+        return Layer(name, steps, tuple(colours), _("predicted poorer"), _("richer"), labels)
     if name == "uncertainty":
         entropy = cells["entropy"].to_numpy(float, na_value=np.nan)
         low, high = ends or ends_of_entropy(cells)

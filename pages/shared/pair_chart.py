@@ -151,13 +151,8 @@ def heatmaps(pairs: pd.DataFrame, measure: Measure, polarity: str, share: float,
 
 
 def _around_nothing(polarity: str, ink: Inks) -> list[str]:
-    """Return the diverging scale from less to more: more poor is brown, more rich is teal, as everywhere.
-
-    Its middle is muted in the dark, where it would glare.
-    """
-    colours = palette.diverging(9)
-    if ink.is_dark:
-        colours[4] = ink.border
+    """Return the diverging scale from less to more: more poor is brown, more rich is teal, as everywhere."""
+    colours = palette.diverging(9, ink.is_dark)
     return colours[::-1] if polarity == "poor" else colours
 
 

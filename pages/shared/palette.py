@@ -23,6 +23,10 @@ _SEQUENTIAL = (
 _DIVERGING = (
     "#8C3B12", "#B9632F", "#D9935F", "#EBC3A0", "#F2F0EC", "#ABD0D5", "#6BA9B3", "#2F7C8B", "#0B5362",
 )  # fmt: skip
+# The same in the dark: no difference is near the panel, and the ends stand out from it.
+_DIVERGING_DARK = (
+    "#F6B07C", "#D98A52", "#AC6438", "#6F4A3A", "#373F45", "#3C626C", "#4A8B99", "#6CB6C4", "#A4E0E8",
+)  # fmt: skip
 # Folds have no order: hues far apart, of even weight.
 _CATEGORIES = ("#4C7A9C", "#C98A3B", "#7A9E57", "#A3587A", "#8C8AA8", "#5AA8A0", "#B5A642", "#98664A")
 # Cities in one chart, the chosen one in ink: as far apart as can be for protanopes and deuteranopes, too.
@@ -101,13 +105,14 @@ def sequential(n: int) -> list[str]:
     return _interpolated(_SEQUENTIAL, n)
 
 
-def diverging(n: int) -> list[str]:
-    """Return n colours from negative (brown) over the middle to positive (teal).
+def diverging(n: int, is_dark: bool = False) -> list[str]:
+    """Return n colours from negative (brown) over the middle to positive (teal); the middle is light, or with
+    `is_dark` as dark as the panel, where a light one would glare.
 
     >>> diverging(3)
     ['#8C3B12', '#F2F0EC', '#0B5362']
     """
-    return _interpolated(_DIVERGING, n)
+    return _interpolated(_DIVERGING_DARK if is_dark else _DIVERGING, n)
 
 
 def uncertainty(n: int) -> list[str]:

@@ -85,7 +85,8 @@ def test_more_poor_is_brown_and_more_rich_is_teal() -> None:
     for ink in (palette._LIGHT, palette._DARK):
         poor, rich = (pair_chart._around_nothing(one, ink) for one in ("poor", "rich"))
         assert poor == rich[::-1]
-        assert (poor[-1], rich[-1]) == (palette.diverging(9)[0], palette.diverging(9)[-1])
+        ends = palette.diverging(9, ink.is_dark)
+        assert (poor[-1], rich[-1]) == (ends[0], ends[-1])
 
 
 def test_a_city_with_no_pair_says_so(run_page: RunPage, tmp_path: Path) -> None:
