@@ -16,11 +16,28 @@ SHARED = ("study", "city", "imputed", "lang")
 _ARRIVED = "address.arrived"
 _CARRIED = "address.carried."
 _DEFAULT = "address.default."
+_OWN = "address.own"
+_LEFT = "address.left."
 
 
 def arrive(page: str) -> None:
-    """Note which page is being drawn (its url_path); dashboard.py calls it before every page."""
-    st.session_state[_ARRIVED] = st.session_state.get("address.page") != page
+    """Note which page is being drawn (its url_path); dashboard.py calls it before every page.
+
+    Who comes back to a page by the navigation, whose address names nothing of its own, finds it as it was
+    left, as long as study and city are the same.
+    """
+    before = st.session_state.get("address.page")
+    arrived = before != page
+    own = {name: value for name, value in st.query_params.items() if name not in SHARED}
+    if arrived:
+        place = [st.session_state.get(_CARRIED + name) for name in ("study", "city")]
+        st.session_state[f"{_LEFT}{before}"] = place, st.session_state.get(_OWN, {})
+        left, choices = st.session_state.get(_LEFT + page, (None, {}))
+        if left == place and not own:
+            own = choices
+            st.query_params.update(own)
+    st.session_state[_OWN] = own
+    st.session_state[_ARRIVED] = arrived
     st.session_state["address.page"] = page
 
 
