@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -194,32 +195,34 @@ def land_use_table(rows: pd.DataFrame, z_standard: float | None, mapped_share: f
     The last line adds up; the unmapped rest has its own line where there is any.
     """
     widest = float(np.nanmax(np.abs(rows["contribution"].to_numpy(float)), initial=0.0)) or 1.0
-    occluded = not rows["occlusion"].isna().all()
-    body = "".join(_table_row(row, widest, occluded) for row in rows.itertuples())
+    # a cell without poor evidence has no ratio of the poor map, and the other way round
+    shown = [not rows[name].isna().all() for name in ("ratio_rich", "ratio_poor", "occlusion")]
+    body = "".join(_table_row(row, widest, shown) for row in rows.itertuples())
     total = rows["contribution"].sum()
     if z_standard is not None and not rows["contribution"].isna().all():
         rest = z_standard - total
         if mapped_share is not None and mapped_share < 0.995:
             numbers = _numbers(1 - mapped_share, rest, np.nan, np.nan, np.nan, np.nan)
-            body += _line(escape(_("Unmapped")), "", numbers, _bar(rest, widest), occluded)
-        body += _line(escape(_("Cell")), "", ["", signed(z_standard), "", "", "", ""], "", occluded, "total")
-    heads = [_("Area"), _("Contribution"), "", _("Excess"), _("Ratio, rich"), _("Ratio, poor")]
-    heads += [_("Occlusion")] * occluded
+            body += _line(escape(_("Unmapped")), "", numbers, _bar(rest, widest), shown)
+        body += _line(escape(_("Cell")), "", ["", signed(z_standard), "", "", "", ""], "", shown, "total")
+    heads = [_("Area"), _("Contribution"), "", _("Excess")]
+    heads += compress([_("Ratio, rich"), _("Ratio, poor"), _("Occlusion")], shown)
     bar = escape(_("Contribution as a bar"))
     header = "".join(
         f'<th scope="col">{escape(head)}</th>'
         if head
-        else f'<th scope="col"><span class="carreau-unseen">{bar}</span></th>'
+        else '<th scope="col" class="signs"><span aria-hidden="true"><i>−</i><i>+</i></span>'
+        f'<span class="carreau-unseen">{bar}</span></th>'
         for head in [_("Land use"), *heads]
     )
     return f'<table class="carreau-table"><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table>'
 
 
-def _table_row(row: Any, widest: float, occluded: bool) -> str:
+def _table_row(row: Any, widest: float, shown: list[bool]) -> str:
     chip = f'<span class="chip" style="background:{escape(row.colour)}"></span>'
     name = f"{chip} {escape(short_name(row.code, row.name_official))} <small>{escape(row.code)}</small>"
     numbers = _numbers(row.share, row.contribution, row.excess, row.ratio_rich, row.ratio_poor, row.occlusion)
-    return _line(name, row.name_official, numbers, _bar(row.contribution, widest), occluded)
+    return _line(name, row.name_official, numbers, _bar(row.contribution, widest), shown)
 
 
 def _numbers(
@@ -238,9 +241,9 @@ def _numbers(
     return texts
 
 
-def _line(name: str, title: str, numbers: list[str], bar: str, occluded: bool, of_class: str = "") -> str:
-    area, contribution, *others = numbers
-    cells = [name, area, contribution, bar, *(others if occluded else others[:-1])]
+def _line(name: str, title: str, numbers: list[str], bar: str, shown: list[bool], of_class: str = "") -> str:
+    area, contribution, excess, *others = numbers
+    cells = [name, area, contribution, bar, excess, *compress(others, shown)]
     told = f' title="{escape(title)}"' if title else ""
     kind = f' class="{of_class}"' if of_class else ""
     return f"<tr{kind}{told}>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"

@@ -87,6 +87,10 @@ NETWORK_TERMS: dict[str, str] = {
         "too poor."
     ),
     later("Calibration"): later("Whether classes stated with 30 % come true in 30 % of the cells."),
+    later("Weighted kappa"): later(
+        "Agreement of two classes beyond what chance gives, far misses weighing more (by the square of the "
+        "distance): 1 perfect, 0 chance."
+    ),
     later("Confusion matrix"): later("How many cells of each census class got each predicted class."),
     later("Activation map (CAM)"): later(
         "Evidence E of each place of a cell for richer (+) or poorer (−); its mean is the cell's z, measured "
@@ -114,6 +118,10 @@ STUDY_TERMS: dict[str, str] = {
     later("Contribution"): later(
         "Part of a cell's z that lies in a class; parts and the unmapped rest add up."
     ),
+    later("Rank correlation (Spearman, Kendall)"): later(
+        "Whether two orders agree: 1 the same order, 0 none, −1 the reverse. Spearman correlates ranks, "
+        "Kendall counts pairs in the same order; Pearson correlates the values themselves."
+    ),
     later("Relation (i), (ii), (iii), (iv)"): later(
         "Correlations per land-use class: area share with census class; area share with predicted class; "
         "excess with predicted class where the class is present; effect of painting over with predicted "
@@ -136,7 +144,10 @@ STUDY_TERMS: dict[str, str] = {
         "Interval with the effective number of independent cells, fewer than cells since neighbours are "
         "alike."
     ),
-    later("q"): later("p-value after false-discovery control over the classes of a city."),
+    later("q, false-discovery control"): later(
+        "p-value corrected for looking at many classes at once (Benjamini and Hochberg): of those with q up "
+        "to 0.05, about one in twenty is expected to be chance."
+    ),
 }
 
 # What the recipe of a generated city means (METHOD 8).

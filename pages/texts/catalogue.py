@@ -61,6 +61,8 @@ def brought_up_to_date(file: Path, further: list[Path]) -> Catalog:
     """Return the catalogue of exactly the texts of the code, translations from `file`, else `further`."""
     known = [read(one) for one in (file, *further)]
     catalogue, told = Catalog(locale=file.stem), told_by_code()
+    # the file's own rule: Babel's changes with its version (French got a form for millions)
+    catalogue.mime_headers = [("Plural-Forms", known[0].plural_forms)]
     for text in sorted(texts_of_code(), key=lambda text: text if isinstance(text, str) else text[0]):
         comments = told.comments(text) if isinstance(text, str) and text in told.places else []
         catalogue.add(text, _first(known, text), auto_comments=comments)
