@@ -1,5 +1,5 @@
 # make run   make the virtual environment, install, open the dashboard with the demo study
-# make test  the same environment, then every check
+# make test  the same environment, then every check; screenshots of the pages are left in var/screenshots
 # make setup the environment alone, in .venv
 
 PYTHON ?= python3
@@ -21,7 +21,7 @@ test: $(VENV)/.dev browser-present lint
 	@$(MAKE) --no-print-directory -j 2 types suite
 
 suite: $(VENV)/.dev
-	$(MALLOC) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder
+	PYTEST_SCREENSHOTS=var/screenshots $(MALLOC) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 4 --dist loadgroup --no-loadscope-reorder
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

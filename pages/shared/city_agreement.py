@@ -15,6 +15,7 @@ from pages.shared import (
     maps_first,
     selected_figures,
     state,
+    take_away,
 )
 from pages.shared.city_view import View
 from pages.shared.language import _, number
@@ -104,8 +105,9 @@ def _disagreements(view: View) -> None:
             _("People"): rows["individuals"],
         }
     )
-    if not maps_first.place_kept(_LIST_HEIGHT):
-        _list_of_cells(view, rows, shown)
+    with take_away.listed("cells", view.withheld):
+        if not maps_first.place_kept(_LIST_HEIGHT):
+            _list_of_cells(view, rows, shown)
     frame.sentence(city_words.disagreement_sentence(rows, view.n_classes))
 
 

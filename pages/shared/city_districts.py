@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pages.shared import city_words, frame, linked_selection, maps_first
+from pages.shared import chart_data, city_words, frame, linked_selection, maps_first, take_away
 from pages.shared.city_view import View
 from pages.shared.language import _, number, plural
 
@@ -38,8 +38,13 @@ def districts(view: View, height: int) -> None:
     if rows.empty:
         frame.sentence(_("No district has {n} cells that can be compared.").format(n=number(FEWEST)))
         return
-    if not maps_first.place_kept(height):
-        _table(view, rows, height)
+    withheld = everywhere.withheld
+    with (
+        chart_data.beside("districts", lambda: _handed_out(rows, view), withheld),
+        take_away.listed("districts", withheld),
+    ):
+        if not maps_first.place_kept(height):
+            _table(view, rows, height)
     frame.sentence(_said(rows, view))
     frame.note(
         _(
@@ -79,6 +84,13 @@ def _table(view: View, rows: pd.DataFrame, height: int) -> None:
     chosen = event["selection"]["rows"]
     if chosen:
         linked_selection.choose_district(str(rows["district_id"].iloc[chosen[0]]))
+
+
+def _handed_out(rows: pd.DataFrame, view: View) -> pd.DataFrame:
+    """Return the table with plain names of columns, as files have them."""
+    names = [view.districts.get(one, one) for one in rows["district_id"]]
+    columns = {"n": "cells", "off": "mean_expected_less_census_class", "near": "share_within_one_class"}
+    return rows.assign(name=names)[["district_id", "name", *columns]].rename(columns=columns)
 
 
 def _said(rows: pd.DataFrame, view: View) -> str:

@@ -17,6 +17,7 @@ from pages.shared import (
     job_words,
     linked_selection,
     selected_figures,
+    take_away,
 )
 from pages.shared.job_cells import ResultCells
 from pages.shared.language import _
@@ -108,26 +109,27 @@ def _disagreements(view: ResultCells) -> None:
     rows = view.kept(_largest)
     ids = view.ids(rows)
     key = job_tables.table_key("result.disagreements", view)
-    event = st.dataframe(
-        pd.DataFrame(
-            {
-                "cell": [frame.short_id(cell_id) for cell_id in ids],
-                "census": rows["class"],
-                "predicted": rows["predicted"],
-            }
-        ),
-        hide_index=True,
-        height=300,
-        key=key,
-        on_select="rerun",
-        selection_mode="single-row",
-        column_config={
-            "cell": _("Cell"),
-            "census": st.column_config.NumberColumn(_("Census"), width=80),
-            "predicted": st.column_config.NumberColumn(_("Predicted"), width=80),
-        },
-        alt=_("Cells whose prediction is farthest from your census"),
-    )
+    with take_away.listed("disagreements", view.withheld):
+        event = st.dataframe(
+            pd.DataFrame(
+                {
+                    "cell": [frame.short_id(cell_id) for cell_id in ids],
+                    "census": rows["class"],
+                    "predicted": rows["predicted"],
+                }
+            ),
+            hide_index=True,
+            height=300,
+            key=key,
+            on_select="rerun",
+            selection_mode="single-row",
+            column_config={
+                "cell": _("Cell"),
+                "census": st.column_config.NumberColumn(_("Census"), width=80),
+                "predicted": st.column_config.NumberColumn(_("Predicted"), width=80),
+            },
+            alt=_("Cells whose prediction is farthest from your census"),
+        )
     job_tables.choose(event["selection"]["rows"], ids, key)
 
 

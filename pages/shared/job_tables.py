@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from data.landuse_classes import class_name
-from pages.shared import frame, job_result, job_words, state
+from pages.shared import frame, job_result, job_words, state, take_away
 from pages.shared.class_names import label
 from pages.shared.job_cells import ResultCells
 from pages.shared.language import _
@@ -20,30 +20,31 @@ def cells(view: ResultCells) -> None:
     table = shown[_COLUMNS].copy()
     table.insert(0, "cell", [frame.short_id(cell_id) for cell_id in shown.cell_id])
     key = table_key("result.cells", view)
-    event = st.dataframe(
-        table,
-        hide_index=True,
-        height=300,
-        key=key,
-        on_select="rerun",
-        selection_mode="single-row",
-        column_config={
-            "cell": st.column_config.TextColumn(_("Cell")),
-            "class": st.column_config.NumberColumn(
-                job_words.predicted_title(int(result.summary["n_classes"]))
-            ),
-            "expected_class": st.column_config.NumberColumn(_("Expected class"), format="%.2f"),
-            "spread": st.column_config.NumberColumn(
-                _("Spread"), format="%.2f", help=_("Standard deviation over the networks")
-            ),
-            "entropy": st.column_config.NumberColumn(
-                _("Entropy"), format="%.2f", help=_("0 sure, 1 knows nothing")
-            ),
-            "z_standard": st.column_config.NumberColumn(_("z, standardised"), format="%.2f"),
-            "valid_share": st.column_config.NumberColumn(_("Photographed"), format="percent"),
-        },
-        alt=_("Every cell with its prediction"),
-    )
+    with take_away.listed("cells", view.withheld):
+        event = st.dataframe(
+            table,
+            hide_index=True,
+            height=300,
+            key=key,
+            on_select="rerun",
+            selection_mode="single-row",
+            column_config={
+                "cell": st.column_config.TextColumn(_("Cell")),
+                "class": st.column_config.NumberColumn(
+                    job_words.predicted_title(int(result.summary["n_classes"]))
+                ),
+                "expected_class": st.column_config.NumberColumn(_("Expected class"), format="%.2f"),
+                "spread": st.column_config.NumberColumn(
+                    _("Spread"), format="%.2f", help=_("Standard deviation over the networks")
+                ),
+                "entropy": st.column_config.NumberColumn(
+                    _("Entropy"), format="%.2f", help=_("0 sure, 1 knows nothing")
+                ),
+                "z_standard": st.column_config.NumberColumn(_("z, standardised"), format="%.2f"),
+                "valid_share": st.column_config.NumberColumn(_("Photographed"), format="percent"),
+            },
+            alt=_("Every cell with its prediction"),
+        )
     choose(event["selection"]["rows"], shown.cell_id.tolist(), key)
 
 

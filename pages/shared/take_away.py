@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import geopandas as gpd
@@ -43,6 +45,15 @@ def too_few(households: float) -> str | None:
         "These cells hold fewer than {least} households together, and are not handed out: statistical "
         "secrecy."
     ).format(least=number(least))
+
+
+@contextmanager
+def listed(name: str, withheld: str | None) -> Iterator[None]:
+    """Draw a table in this context; where its figures are `withheld`, without Streamlit's own toolbar, which
+    hands them out."""
+    # two keys: the rule is in frame.css
+    with st.container(key=f"withheld-{name}" if withheld else f"listed-{name}"):
+        yield
 
 
 def table(cells: pd.DataFrame) -> pd.DataFrame:

@@ -216,3 +216,37 @@ def settle(page: Page, timeout_ms: int = 30_000) -> None:
     page.wait_for_selector(".carreau-place", state="detached", timeout=timeout_ms)
     boxes = page.locator('[data-testid="stException"]')
     assert boxes.count() == 0, boxes.first.inner_text()
+
+
+def controls_in_sight(page: Page) -> None:
+    """Fail where a control is cut off by the window or lies under another one."""
+    hidden = page.evaluate(
+        """() => [...document.querySelectorAll(
+            "[data-testid='stButtonGroup'] button, [data-testid='stSelectbox']")]
+        .filter(one => one.offsetParent && (one.getBoundingClientRect().right > innerWidth
+                || one.getBoundingClientRect().width < 8))
+        .map(one => one.textContent)"""
+    )
+    assert not hidden, f"cut off: {hidden}"
+
+
+def press_every_toggle(page: Page) -> int:
+    """Press every option of every segmented control but the language's, and every switch; say how many."""
+    pressed = 0
+    for group in range(page.locator("[data-testid='stButtonGroup']").count()):
+        options = page.locator("[data-testid='stButtonGroup']").nth(group).locator("button")
+        if "Français" in options.all_inner_texts():
+            continue
+        for option in range(options.count()):
+            button = page.locator("[data-testid='stButtonGroup']").nth(group).locator("button").nth(option)
+            if not button.is_visible():  # the question mark of a label that is not shown
+                continue
+            button.click()
+            settle(page)
+            controls_in_sight(page)
+            pressed += 1
+    for switch in range(page.locator("[data-testid='stCheckbox']").count()):
+        page.locator("[data-testid='stCheckbox'] label").nth(switch).click()
+        settle(page)
+        pressed += 1
+    return pressed

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import geopandas as gpd
@@ -20,6 +21,7 @@ from data.store import queries
 from pages.shared import charts, city_errors, layers, linked_selection, selected_figures, take_away
 from pages.shared.city_districts import by_district
 from pages.shared.selection import NAME, Selection
+from tests.conftest import REPOSITORY
 from tests.pages.conftest import RunPage, texts
 from tests.pages.test_city import _array, _figure
 
@@ -232,6 +234,16 @@ def handed_out(test: AppTest) -> list[str]:
     return [e.proto.label for e in test.get("download_button") if "-take." in e.proto.id]
 
 
+def places(test: AppTest) -> str:
+    """The keys of the page's containers."""
+
+    def below(block: Any) -> str:
+        inside = "".join(below(child) for child in getattr(block, "children", {}).values())
+        return f"{getattr(block, 'proto', '') or ''}{inside}"
+
+    return below(test.main)
+
+
 def test_few_households_are_not_handed_out(run_page: RunPage, rows: duckdb.DuckDBPyConnection) -> None:
     x, y, households = rows.execute(
         "SELECT x, y, households FROM cell WHERE city_id = 'ker-bihan' ORDER BY households LIMIT 1"
@@ -240,6 +252,9 @@ def test_few_households_are_not_handed_out(run_page: RunPage, rows: duckdb.DuckD
     one = run_page("city", only=f"r{x}_{y}_{x + 200}_{y + 200}")
     assert not one.exception and handed_out(one) == []
     assert "fewer than 11 households together" in texts(one)
+    # nor by the toolbar that Streamlit draws over a table: frame.css hides it in such a place
+    assert "withheld-cells" in places(one) and "withheld-cells" not in places(run_page("city"))
+    assert "withheld-" in (REPOSITORY / "pages" / "shared" / "frame.css").read_text()
     assert handed_out(run_page("city")) == ["CSV", "GeoParquet", "GeoPackage"]
 
 
@@ -256,6 +271,7 @@ def test_the_three_files_say_the_same(rows: duckdb.DuckDBPyConnection, tmp_path:
         plain = pd.DataFrame(frame.drop(columns="geometry"))
         pd.testing.assert_frame_equal(plain, csv, check_dtype=False, rtol=1e-6, atol=6e-5)
     assert csv["census_class"].dropna().tolist() == cells["class"].dropna().astype(float).tolist()
+
 
 def test_districts_are_listed_by_how_far_off_they_are_and_a_row_selects_one(
     run_page: RunPage, rows: duckdb.DuckDBPyConnection

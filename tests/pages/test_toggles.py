@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import REPOSITORY
-from tests.pages.browser import Watch, dashboard, settle
+from tests.pages.browser import Watch, controls_in_sight, dashboard, press_every_toggle, settle
 from tests.pages.synthetic import make_publication
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("toggles"), pytest.mark.timeout(300)]
@@ -40,39 +40,11 @@ def page(browser: Browser, server: str) -> Iterator[Page]:
     watch.verify()
 
 
-def controls_in_sight(page: Page) -> None:
-    """Fail where a control is cut off by the window or lies under another one."""
-    hidden = page.evaluate(
-        """() => [...document.querySelectorAll(
-            "[data-testid='stButtonGroup'] button, [data-testid='stSelectbox']")]
-        .filter(one => one.offsetParent && (one.getBoundingClientRect().right > innerWidth
-                || one.getBoundingClientRect().width < 8))
-        .map(one => one.textContent)"""
-    )
-    assert not hidden, f"cut off: {hidden}"
-
-
 @pytest.mark.parametrize("name", PAGES)
 def test_every_toggle_can_be_pressed(page: Page, server: str, name: str) -> None:
     page.goto(f"{server}/{name}?study=whole")
     settle(page)
-    pressed = 0
-    for group in range(page.locator("[data-testid='stButtonGroup']").count()):
-        options = page.locator("[data-testid='stButtonGroup']").nth(group).locator("button")
-        if "Français" in options.all_inner_texts():
-            continue
-        for option in range(options.count()):
-            button = page.locator("[data-testid='stButtonGroup']").nth(group).locator("button").nth(option)
-            if not button.is_visible():  # the question mark of a label that is not shown
-                continue
-            button.click()
-            settle(page)
-            controls_in_sight(page)
-            pressed += 1
-    for switch in range(page.locator("[data-testid='stCheckbox']").count()):
-        page.locator("[data-testid='stCheckbox'] label").nth(switch).click()
-        settle(page)
-        pressed += 1
+    pressed = press_every_toggle(page)
     assert pressed >= {"": 18, "patterns": 12, "cell": 2, "trust": 1, "about": 0}[name]
     address = page.url
     shown = page.locator("h1").first.inner_text()
