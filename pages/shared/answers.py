@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 
@@ -9,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from data.store.queries import City
-from pages.shared import notes, pattern_caveats, trust_words
+from pages.shared import city_words, notes, pattern_caveats, trust_words
 from pages.shared.frame import tight
 from pages.shared.index_words import NOTHING, each_verdict
 from pages.shared.language import _, later, listed, number
@@ -81,6 +82,59 @@ def of_patterns(indices: pd.DataFrame, reliance: pd.DataFrame, measures: pd.Data
         lead = _("Not settled.")
         said = _("For {city} the indices differ: {each}.").format(city=city.name, each=each_verdict(known))
     return Answer(lead, pattern_caveats.joined((said, relied)))
+
+
+def of_city(
+    by_class: pd.DataFrame,
+    by_district: pd.DataFrame,
+    districts: Mapping[str, str],
+    measures: pd.DataFrame,
+    n_classes: int,
+    city: City,
+) -> Answer | None:
+    """Answer where the model is wrong; None where no class has a mean.
+
+    Args:
+        by_class: group (census class), value (mean of expected less census class), low, high, n.
+        by_district: as of `city_districts.by_district`, farthest first; empty without districts.
+        districts: names by id.
+        measures: the city's agreement with the census.
+        n_classes: of the study.
+        city: the city.
+    """
+    one, many = city_words.unit(n_classes), city_words.units(n_classes)
+    sure = by_class[~((by_class.low <= 0) & (by_class.high >= 0))]
+    if sure.empty:
+        return None
+    sure = sure.assign(k=sure.group.astype(int)).sort_values("value", key=abs, ascending=False)
+    first = sure.iloc[0]
+    other_way = sure[(sure.value > 0) != (first.value > 0)]
+    shown = pd.concat([sure.head(1), other_way.head(1)])
+    said = listed(
+        [_way(_(_CENSUS).format(unit=one, k=row.k), row.value, many, row.n) for row in shown.itertuples()]
+    )
+    text = _("On average {means}.").format(means=said)
+    if len(by_district) > 1:
+        farthest = by_district.iloc[0]
+        name = districts.get(farthest.district_id, farthest.district_id)
+        text += " " + _("Of the districts, {mean}.").format(mean=_way(name, farthest.off, many, farthest.n))
+    if pattern_caveats.chance_sentence(measures, city):
+        return Answer(_("Everywhere: it ranks cells no better than chance."), text)
+    ends = {1, n_classes} == set(shown.k)
+    lead = _("Most at both ends.") if ends else _("Most in {unit} {k}.").format(unit=one, k=number(first.k))
+    return Answer(lead, text)
+
+
+_CENSUS = later("census {unit} {k}")
+
+
+def _way(what: str, off: float, units: str, n: float) -> str:
+    text = (
+        _("{what} is predicted {by} {units} too rich ({n} cells)")
+        if off > 0
+        else _("{what} is predicted {by} {units} too poor ({n} cells)")
+    )
+    return text.format(what=what, by=number(abs(off), 1), units=units, n=number(n))
 
 
 # by check: what is said of the maps that fail it

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from data.store import queries
 from pages.shared import (
+    answers,
     city_charts,
     city_districts,
     city_errors,
@@ -27,6 +29,10 @@ _LIST_HEIGHT = 300  # as the charts beside it
 def agreement(view: View) -> None:
     """Draw figures, confusion, calibration, the cells or districts that are farthest off, and errors by
     group."""
+    if not view.selected:
+        answer = view.on_classes.drawn(_answer)
+        if answer is not None:
+            answers.draw(answer)
     _figures(view)
     left, middle, right = st.columns([1, 1, 1.15], gap="medium")
     with left:
@@ -36,6 +42,17 @@ def agreement(view: View) -> None:
     with right:
         _disagreements(view)
     city_errors.errors(view)
+
+
+def _answer(view: View) -> answers.Answer | None:
+    return answers.of_city(
+        view.kept(city_errors.by_class),
+        view.kept(city_districts.rows_of) if view.districts else pd.DataFrame(),
+        view.districts,
+        view.here.once(queries.agreement, view.city.city_id, view.with_imputed),
+        view.n_classes,
+        view.city,
+    )
 
 
 def _figures(view: View) -> None:

@@ -34,7 +34,7 @@ def by_district(cells: pd.DataFrame) -> pd.DataFrame:
 def districts(view: View, height: int) -> None:
     """Draw the table of districts; choosing one selects its cells."""
     everywhere = view.only(view.selected.only(district=None))  # a list that sets a part shows the others
-    rows = everywhere.kept(_rows)
+    rows = everywhere.kept(rows_of)
     if rows.empty:
         frame.sentence(_("No district has {n} cells that can be compared.").format(n=number(FEWEST)))
         return
@@ -54,7 +54,8 @@ def districts(view: View, height: int) -> None:
     )
 
 
-def _rows(view: View) -> pd.DataFrame:
+def rows_of(view: View) -> pd.DataFrame:
+    """Return the districts of a view's cells that can be compared, as of `by_district`."""
     cells = view.with_districts.rename(columns={"district": "district_id"})
     return by_district(cells[view.comparable & view.mask])
 

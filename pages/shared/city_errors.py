@@ -57,7 +57,7 @@ def errors(view: CellsView) -> None:
                 "perfect: look for classes that stand off this slope. Dots without a line: fewer than 30 "
                 "independent cells."
             ),
-            lambda: chart_tables.mean_difference(view.kept(_by_class), "census_class"),
+            lambda: chart_tables.mean_difference(view.kept(by_class), "census_class"),
             view.withheld,
         )
     if not view.has_people:
@@ -138,7 +138,8 @@ def _differences(view: CellsView, chosen: tuple[int, int] | None) -> go.Figure:
     return charts.differences(counts, reach, chosen)
 
 
-def _by_class(view: CellsView) -> pd.DataFrame:
+def by_class(view: CellsView) -> pd.DataFrame:
+    """Return the mean difference of the cells by census class, as of `selected_figures.by_group`."""
     cells = view.compared
     return selected_figures.by_group(
         cells, cells["class"].astype(int).astype("category"), view.block_m, view.size
@@ -151,7 +152,7 @@ def _by_density(view: CellsView) -> pd.DataFrame:
 
 
 def _by_class_chart(view: CellsView) -> go.Figure | None:
-    groups = view.kept(_by_class)
+    groups = view.kept(by_class)
     title = _("census {unit}").format(unit=city_words.unit(view.n_classes))
     return None if groups.empty else charts.mean_difference(groups, title)
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
+from core.settings import SHIPPED_DEMO
 from data.store import queries
 from data.store.open import connect
 from data.store.queries import City
@@ -117,12 +119,54 @@ def test_without_checks_there_is_no_answer(city: City) -> None:
     assert alone is not None and alone.text == "CAM passes all of 1 checks."
 
 
+def means(**by_class: tuple[float, float, float]) -> pd.DataFrame:
+    rows = [(name[1:], *three, 40) for name, three in by_class.items()]
+    return pd.DataFrame(rows, columns=["group", "value", "low", "high", "n"])
+
+
+def test_where_the_model_is_wrong_names_classes_and_the_farthest_district(city: City) -> None:
+    nothing = pd.DataFrame()
+    ends = means(_1=(2.2, 2.0, 2.4), _5=(0.3, -0.1, 0.7), _10=(-2.5, -2.9, -2.2))
+    off = pd.DataFrame({"district_id": ["z", "y"], "n": [75, 80], "off": [-2.08, 1.0], "near": [0.5, 0.6]})
+    answer = answers.of_city(ends, off, {"z": "Quatre-Vents"}, agreement(0.6), 10, city)
+    assert answer == answers.Answer(
+        "Most at both ends.",
+        "On average census decile 10 is predicted 2.5 deciles too poor (40 cells) and census decile 1 is "
+        "predicted 2.2 deciles too rich (40 cells). Of the districts, Quatre-Vents is predicted 2.1 deciles "
+        "too poor (75 cells).",
+    )
+    inner = means(_1=(0.1, -0.2, 0.4), _7=(1.5, np.nan, np.nan), _10=(0.2, 0.1, 0.3))
+    answer = answers.of_city(inner, nothing, {}, agreement(0.6), 10, city)
+    assert answer is not None and answer.lead == "Most in decile 7."
+    assert answer.text == "On average census decile 7 is predicted 1.5 deciles too rich (40 cells)."
+    blind = answers.of_city(ends, nothing, {}, agreement(0.1), 10, city)
+    assert blind is not None and blind.lead == "Everywhere: it ranks cells no better than chance."
+    right = means(_1=(0.1, -0.2, 0.4), _10=(-0.1, -0.3, 0.1))
+    assert answers.of_city(right, nothing, {}, agreement(0.6), 10, city) is None
+    assert answers.of_city(ends.head(0), nothing, {}, agreement(0.6), 10, city) is None
+
+
+def answer_of(test: AppTest) -> list[str]:
+    assert not test.exception
+    return [part for part in texts(test).split("<p ") if part.startswith('class="carreau-answer"')]
+
+
 def test_pages_begin_with_their_answer(run_page: RunPage, city: City) -> None:
-    for page, said in (("patterns", "carreau-answer"), ("trust", "passes")):
-        test = run_page(page)
-        assert not test.exception
-        html = texts(test)
-        assert "carreau-answer" in html and said in html
+    for page, said in (("patterns", city.name), ("trust", "passes")):
+        (answer,) = answer_of(run_page(page))
+        assert said in answer
     other = dataclasses.replace(city, name="<b>")
     drawn = answers.of_patterns(indices("follows"), RELIED, agreement(0.6), other)
     assert "<b>" in drawn.text  # as it stands here, escaped where it is drawn
+
+
+@pytest.mark.skipif(not SHIPPED_DEMO.is_dir(), reason=f"no demo study in {SHIPPED_DEMO}")
+def test_a_city_begins_with_where_the_model_is_wrong(run_page: RunPage) -> None:
+    demo = SHIPPED_DEMO.parent
+    (answer,) = answer_of(run_page("city", studies=demo, city="port-imagine"))
+    assert "<b>Most at both ends.</b>" in answer and "Of the districts, Les Quatre-Vents" in answer
+    (blind,) = answer_of(run_page("city", studies=demo, city="saint-inventaire"))
+    assert "Everywhere" in blind
+    # of a selection, its figures; of classes with few cells nothing is said
+    assert answer_of(run_page("city", studies=demo, city="port-imagine", only="d1_3")) == []
+    assert answer_of(run_page("city")) == []
