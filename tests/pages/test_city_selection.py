@@ -303,5 +303,7 @@ def test_districts_are_listed_by_how_far_off_they_are_and_a_row_selects_one(
 
 
 def test_a_district_of_few_cells_is_not_listed() -> None:
-    cells = pd.DataFrame({"district_id": ["few"] * 29 + [None] * 40, "class": 5, "predicted": 6})
-    assert by_district(cells.assign(expected_class=5.5)).empty
+    district = pd.Categorical(["few"] * 29 + [None] * 40 + ["imputed"] * 31 + ["many"] * 31)
+    cells = pd.DataFrame({"district": district, "class": 5, "predicted": 6}).assign(expected_class=5.5)
+    found = by_district(cells, (cells["district"] != "imputed").to_numpy(bool))
+    assert found.values.tolist() == [["many", 31, 0.5, 1.0]]
