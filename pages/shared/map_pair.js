@@ -366,6 +366,8 @@ async function update(map, data, send) {
   map.send = send;
   map.rectangles = data.rectangles;
   map.words = data.words;
+  if (!data.first) map.said = false; // the page knows; a server started anew would ask again
+  else if (map.moves || !map.notice.hidden) sayPainted(map);
   if (!map.moves) showStill(map);
   const hover = await hoverOf(map, data.hover);
   if (map.data !== data) return; // newer data came meanwhile

@@ -99,13 +99,15 @@ def dashboard(
     studies: Path | None,
     secrets: Callable[[str], str] | None = None,
     repository: Path = REPOSITORY,
+    port: int | None = None,
 ) -> Iterator[str]:
     """Run `streamlit run dashboard.py` of a repository with its own var folder and yield its address.
 
-    ``secrets``: makes the content of `secrets.toml` from that address.
+    ``secrets``: makes the content of `secrets.toml` from that address; ``port``: one that was free a moment
+    ago (`free_port`), by default any.
     """
     var.mkdir(parents=True, exist_ok=True)
-    port = _free_port()
+    port = port or free_port()
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("CARREAU_", "STREAMLIT_"))}
     environment |= {"CARREAU_VAR": str(var), "CARREAU_WORKER_IDLE_S": "5", "CARREAU_THREADS": "1"}
     if studies is not None:
@@ -137,7 +139,8 @@ def dashboard(
         log.close()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nothing listens on."""
     with socket.socket() as probe:
         probe.bind(("localhost", 0))
         return int(probe.getsockname()[1])

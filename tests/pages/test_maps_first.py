@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, Page, Playwright, Route, expect
 
-from tests.pages.browser import FLAGS, Watch, chromium, dashboard, settle
+from tests.pages.browser import FLAGS, Watch, chromium, dashboard, free_port, settle
 from tests.pages.synthetic import make_publication
 
 # beside test_toggles: a browser and a server more would not fit beside the others
@@ -158,6 +158,32 @@ def test_without_webgl_maps_stand_still_and_charts_come(
     # the one complaint is the browser's own
     assert all("WebGL" in error for error in watch.errors) and not watch.broken
     browser.close()
+
+
+def test_charts_come_again_when_the_server_has_been_started_anew(
+    browser: Browser, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    studies = tmp_path_factory.mktemp("studies")
+    make_publication(studies / "whole", cells=160, study_id="whole")
+    port = free_port()
+    with dashboard(tmp_path / "var", studies, port=port) as address:
+        page, _watch = open_page(browser, address)
+        page.goto(address)
+        expect(page.locator(".js-plotly-plot").first).to_be_visible()
+        settle(page)
+    connected = '[data-test-connection-state="CONNECTED"]'
+    page.wait_for_selector(connected, state="detached")
+    with dashboard(tmp_path / "var", studies, port=port):  # knows nothing of the maps already drawn
+        page.wait_for_selector(connected, timeout=60_000)
+        # a new server draws its first page twice, and loses the click that asked for it
+        page.locator(".st-key-left button", has_text="Fold").click()
+        page.wait_for_timeout(3000)
+        settle(page)
+        page.locator(".st-key-left button", has_text="Fold").click()
+        expect(page).to_have_url(re.compile("left=fold"), timeout=60_000)
+        settle(page)
+        expect(page.locator(".js-plotly-plot").first).to_be_visible()
+        page.context.close()
 
 
 def test_the_view_stands_in_the_address(browser: Browser, server: str) -> None:
