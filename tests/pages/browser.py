@@ -253,3 +253,28 @@ def press_every_toggle(page: Page) -> int:
         settle(page)
         pressed += 1
     return pressed
+
+
+def cut_texts(page: Page) -> list[str]:
+    """Return what a reader cannot read whole: labels, headings and choices that end in an ellipsis or at an
+    edge, and words of a chart that leave it."""
+    found: list[str] = page.evaluate(
+        """() => {
+        const cut = [...document.querySelectorAll(`button p, label p, h1, h2, h3, th, td, .carreau-figure *,
+            [data-testid='stSelectbox'] *`)]
+          .filter(one => one.offsetParent && !one.childElementCount && one.textContent.trim()
+            && one.clientWidth > 0 && one.scrollWidth > one.clientWidth + 1
+            && getComputedStyle(one).overflow !== "visible");
+        const typed = [...document.querySelectorAll("input")]
+          .filter(one => one.offsetParent && one.value && one.scrollWidth > one.clientWidth + 1);
+        const outside = [...document.querySelectorAll(".js-plotly-plot")].flatMap(plot => {
+          const box = plot.getBoundingClientRect();
+          return [...plot.querySelectorAll("text")].filter(one => {
+            const at = one.getBoundingClientRect();
+            return at.width > 0 && (at.left < box.left - 2 || at.right > box.right + 2);
+          });
+        });
+        return [...cut, ...outside].map(one => one.textContent).concat(typed.map(one => one.value));
+        }"""
+    )
+    return found

@@ -12,7 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from tests.pages.browser import Watch, dashboard, settle
+from tests.pages.browser import Watch, cut_texts, dashboard, settle
 from tests.pages.synthetic import make_publication
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("reach"), pytest.mark.timeout(240)]
@@ -44,9 +44,14 @@ def test_every_page_is_for_everybody(
             page.wait_for_selector('[data-part="root"][data-drawn="yes"]')
         page.screenshot(path=pictures / f"{name or 'city'}-{locale[:2]}-{theme}.png", full_page=True)
         faults[name or "city"] = violations(page)
-        width = page.evaluate("document.documentElement.scrollWidth")
-        assert width <= 1280, f"{name} is {width} px wide"
         assert page.evaluate("document.documentElement.lang") == locale[:2]
+        for width in (1280, 1024):
+            page.set_viewport_size({"width": width, "height": 960})
+            page.wait_for_timeout(500)  # charts follow
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width, f"{name} is {wide} px wide in {width}"
+            assert cut_texts(page) == [], f"{name or 'city'} at {width} px"
+        page.set_viewport_size({"width": 1280, "height": 960})
     context.close()
     watch.verify()
     said = [f"{name}: {fault}" for name, found in faults.items() for fault in found]
