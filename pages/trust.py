@@ -56,7 +56,7 @@ class _Part:
 def page() -> None:
     here = frame.open_study()
     city = frame.chosen_city(here)
-    place, switch, away = frame.title_line(_("Can the maps be believed?"), [20, 14, 14])
+    place, switch, away = frame.title_line(_("Can the maps be believed?"), [20, 18, 15])
     with place:
         frame.city_control(here)
     with away:

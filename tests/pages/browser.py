@@ -256,25 +256,31 @@ def press_every_toggle(page: Page) -> int:
 
 
 def cut_texts(page: Page) -> list[str]:
-    """Return what a reader cannot read whole: labels, headings and choices that end in an ellipsis or at an
-    edge, and words of a chart that leave it."""
+    """Return what a reader cannot read whole: texts that leave the box which hides what leaves it, choices
+    longer than their field, and words that leave their chart."""
     found: list[str] = page.evaluate(
         """() => {
-        const cut = [...document.querySelectorAll(`button p, label p, h1, h2, h3, th, td, .carreau-figure *,
-            [data-testid='stSelectbox'] *`)]
-          .filter(one => one.offsetParent && !one.childElementCount && one.textContent.trim()
-            && one.clientWidth > 0 && one.scrollWidth > one.clientWidth + 1
-            && getComputedStyle(one).overflow !== "visible");
+        const edges = (one) => {  // of the chart, else of the nearest box that hides what leaves it
+          const chart = one.closest(".js-plotly-plot");
+          if (chart) return chart.getBoundingClientRect();
+          for (let box = one; box && box !== document.body; box = box.parentElement)
+            if (/hidden|clip/.test(getComputedStyle(box).overflowX)) return box.getBoundingClientRect();
+          return null;
+        };
+        const main = document.querySelector("[data-testid='stMain']");
+        const texts = document.createTreeWalker(main, NodeFilter.SHOW_TEXT), cut = [];
+        while (texts.nextNode()) {
+          const text = texts.currentNode, range = document.createRange();
+          if (!text.textContent.trim()) continue;
+          if (!text.parentElement.checkVisibility({ visibilityProperty: true })) continue;
+          range.selectNodeContents(text);
+          const at = range.getBoundingClientRect(), box = edges(text.parentElement);
+          if (!box || box.width <= 2 || !at.width) continue;
+          if (at.left < box.left - 2 || at.right > box.right + 2) cut.push(text.textContent);
+        }
         const typed = [...document.querySelectorAll("input")]
           .filter(one => one.offsetParent && one.value && one.scrollWidth > one.clientWidth + 1);
-        const outside = [...document.querySelectorAll(".js-plotly-plot")].flatMap(plot => {
-          const box = plot.getBoundingClientRect();
-          return [...plot.querySelectorAll("text")].filter(one => {
-            const at = one.getBoundingClientRect();
-            return at.width > 0 && (at.left < box.left - 2 || at.right > box.right + 2);
-          });
-        });
-        return [...cut, ...outside].map(one => one.textContent).concat(typed.map(one => one.value));
+        return cut.concat(typed.map(one => one.value));
         }"""
     )
     return found
