@@ -22,15 +22,17 @@ def page() -> None:
         _two_cities(*shown)
     else:
         city_beside.say_wrong(here, city)
+        linked_selection.say_wrong()
         frame.data_line(here, city)
         _one_city(View(linked_selection.selection(), quintiles, with_imputed, here, city))
     frame.footer(here)
 
 
 def _one_city(view: View) -> None:
-    view = view.only(linked_selection.known(view.selected, view.districts))
+    n_shown = 5 if view.quintiles else view.n_classes
+    view = view.only(linked_selection.known(view.selected, view.districts, n_shown))
     city_maps.pair(view)
-    unit = city_words.unit(5 if view.quintiles else view.n_classes)
+    unit = city_words.unit(n_shown)
     chosen = view.cells[view.mask] if view.selected else view.cells
     linked_selection.bar(
         view,
@@ -71,10 +73,11 @@ def _controls(here: OpenStudy, city: City) -> tuple[City | None, bool, bool]:
     with classes:
         if has_quintiles:
             quintiles = frame.quintiles_control(
+                linked_selection.on_classes,
                 _(
                     "Quintiles pair the deciles on the maps and in the confusion matrix; the figures stay on "
                     "deciles."
-                )
+                ),
             )
     with imputed:
         with_imputed = state.switch("imputed")

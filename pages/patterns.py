@@ -12,22 +12,13 @@ from data.store.queries import City
 from pages.shared import answers, compared_cities, frame, pattern_caveats, state, table_menu
 from pages.shared.compare_section import compare_section
 from pages.shared.kept import kept
-from pages.shared.language import _, later
+from pages.shared.language import _
 from pages.shared.pair_section import pair_section
 from pages.shared.pattern_words import COEFFICIENTS, ESTIMATORS, LEVELS, METHODS, RELATIONS, drawable
-from pages.shared.plain_text import inform, plain, warn
+from pages.shared.plain_text import inform, plain
 from pages.shared.ratio_section import ratio_section
 from pages.shared.relation_section import Asked, judged_indices, relation_section
 from pages.shared.study import OpenStudy
-
-# by the name of the control: what an address that asks for something else is told
-_WRONG = {
-    "relation": later("The address asks for relation “{wrong}”; shown instead: {shown}."),
-    "level": later("The address asks for land-use classes “{wrong}”; shown instead: {shown}."),
-    "map": later("The address asks for activation map “{wrong}”; shown instead: {shown}."),
-    "coefficient": later("The address asks for coefficient “{wrong}”; shown instead: {shown}."),
-    "estimator": later("The address asks for estimator of the ratio “{wrong}”; shown instead: {shown}."),
-}
 
 
 def page() -> None:
@@ -160,9 +151,6 @@ def _pick(
     """Draw a segmented control bound to the address and return its choice; `said` names the options."""
 
     words = {option: _(said[option]) if option in said else option for option in options}
-    wrong = state.wrong_choice(name, options)
-    if wrong:
-        warn(_(_WRONG[name]).format(wrong=wrong, shown=words[default]))
     return frame.one_of(title, name, words, default, help_text, is_labelled=True)
 
 

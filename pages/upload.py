@@ -40,7 +40,7 @@ def page() -> None:
     (place,) = frame.title_line(_("What does the model say of your photograph?"), [24])
     who = visitor.visitor()
     if who is None:
-        frame.footer(here)
+        frame.footer(here, of_uploads=True)
         return
     job = job_list.asked_job(who)
     with place:
@@ -67,7 +67,7 @@ def page() -> None:
     job_list.show(job, who)
     if who.signed_in:
         visitor.sign_out_button()
-    frame.footer(here, has_own_study_control=job is None)
+    frame.footer(here, has_own_study_control=job is None, of_uploads=True)
 
 
 def _networks_of(here: OpenStudy) -> City | None:

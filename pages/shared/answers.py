@@ -116,7 +116,11 @@ def of_city(
     text = _("On average {means}.").format(means=said)
     if len(by_district) > 1:
         farthest = by_district.iloc[0]
-        name = districts.get(farthest.district_id, farthest.district_id)
+        name = _("{district} (mean census {unit} {census})").format(
+            district=districts.get(farthest.district_id, farthest.district_id),
+            unit=one,
+            census=number(farthest.census, 1),
+        )
         text += " " + _("Of the districts, {mean}.").format(mean=_way(name, farthest.off, many, farthest.n))
     if pattern_caveats.chance_sentence(measures, city):
         return Answer(_("Everywhere: it ranks cells no better than chance."), text)
@@ -146,12 +150,15 @@ _FAILED = {
 }
 
 
-def of_trust(agreements: pd.DataFrame, checks: pd.DataFrame, city: City) -> Answer | None:
+def of_trust(
+    agreements: pd.DataFrame, checks: pd.DataFrame, measures: pd.DataFrame, city: City
+) -> Answer | None:
     """Answer whether the maps of a city can be believed: how many checks each passes; None without checks.
 
     Args:
         agreements: agreement of maps with class occlusion, city_id, method, value, low.
         checks: rows of `trust_queries.checks` of the city.
+        measures: the city's agreement with the census.
         city: the city.
     """
     results = {method: trust_words.passed(agreements, checks, city, method) for method in ("cam", "paper")}
@@ -183,5 +190,13 @@ def of_trust(agreements: pd.DataFrame, checks: pd.DataFrame, city: City) -> Answ
                 "At best {value} of 1 in agreement with painting classes over: take a map as a hint of where "
                 "to look, and reliance for the answer."
             ).format(value=signed(own.value.max()))
+        )
+    if pattern_caveats.chance_sentence(measures, city):
+        lead = _("Of a model that reads no income.")
+        parts.append(
+            _(
+                "In {city} the model ranks cells no better than chance: the maps may show what it looks at, "
+                "and that says nothing of incomes; nor does a reliance."
+            ).format(city=city.name)
         )
     return Answer(lead, " ".join(parts))

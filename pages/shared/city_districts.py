@@ -15,15 +15,15 @@ FEWEST = 30  # cells; a mean over fewer says nothing of a district
 
 
 def by_district(cells: pd.DataFrame, counted: NDArray[np.bool_]) -> pd.DataFrame:
-    """Return how far off the model is in each district, farthest first: district_id, n (cells), off (mean of
-    expected less census class), near (share within one class).
+    """Return how far off the model is in each district, farthest first: district_id, n (cells), census (mean
+    class), off (mean of expected less census class), near (share within one class).
 
     ``cells``: district (a category), class, predicted, expected_class, of which those ``counted`` (n,) are
     compared; districts under FEWEST cells are left out.
 
     >>> cells = pd.DataFrame({"district": pd.Categorical(["a"] * 30 + ["b"]), "class": 5, "predicted": 7})
     >>> by_district(cells.assign(expected_class=6.5), np.ones(31, bool)).values.tolist()
-    [['a', 30, 1.5, 0.0]]
+    [['a', 30, 5.0, 1.5, 0.0]]
     """
     district = cells["district"].cat
     here = counted & (district.codes >= 0).to_numpy()
@@ -35,11 +35,13 @@ def by_district(cells: pd.DataFrame, counted: NDArray[np.bool_]) -> pd.DataFrame
     )
     size = len(district.categories)
     n = np.bincount(codes, minlength=size)
-    off, near = (
+    census, off, near = (
         np.bincount(codes, values, size) / np.maximum(n, 1)
-        for values in (expected - known, (np.abs(predicted - known) <= 1).astype(float))
+        for values in (known, expected - known, (np.abs(predicted - known) <= 1).astype(float))
     )
-    found = pd.DataFrame({"district_id": list(district.categories), "n": n, "off": off, "near": near})
+    found = pd.DataFrame(
+        {"district_id": list(district.categories), "n": n, "census": census, "off": off, "near": near}
+    )
     found = found[found["n"] >= FEWEST]
     return found.sort_values("off", key=lambda mean: -mean.abs(), kind="stable").reset_index(drop=True)
 
@@ -61,8 +63,9 @@ def districts(view: View, height: int) -> None:
     frame.sentence(_said(rows, view))
     frame.note(
         _(
-            "Mean of expected less census class. No intervals: neighbouring cells are alike, and a district "
-            "holds too few independent ones; the map Clusters shows what stands out beyond chance."
+            "Census: mean class. Difference: mean of expected less census class; where cells are rich, a "
+            "model that shrinks toward the middle is too poor, and the other way round. No intervals: a "
+            "district holds too few independent cells; the map Clusters shows what stands out beyond chance."
         )
     )
 
@@ -78,8 +81,8 @@ def _table(view: View, rows: pd.DataFrame, height: int) -> None:
             {
                 _("District"): [view.districts.get(one, one) for one in rows["district_id"]],
                 _("Cells"): rows["n"],
+                _("Census"): rows["census"].round(1),
                 _("Difference"): rows["off"].round(2),
-                _("Within one"): (100 * rows["near"]).round(),
             }
         ),
         hide_index=True,
@@ -89,8 +92,8 @@ def _table(view: View, rows: pd.DataFrame, height: int) -> None:
         height=height,
         column_config={
             _("Cells"): st.column_config.NumberColumn(width=66),
+            _("Census"): st.column_config.NumberColumn(width=66, format="%.1f"),
             _("Difference"): st.column_config.NumberColumn(width=72, format="%+.2f"),
-            _("Within one"): st.column_config.NumberColumn(width=68, format="%d %%"),
         },
         alt=_("Districts by how far off the model is"),
     )
@@ -102,7 +105,12 @@ def _table(view: View, rows: pd.DataFrame, height: int) -> None:
 def _handed_out(rows: pd.DataFrame, view: View) -> pd.DataFrame:
     """Return the table with plain names of columns, as files have them."""
     names = [view.districts.get(one, one) for one in rows["district_id"]]
-    columns = {"n": "cells", "off": "mean_expected_less_census_class", "near": "share_within_one_class"}
+    columns = {
+        "n": "cells",
+        "census": "mean_census_class",
+        "off": "mean_expected_less_census_class",
+        "near": "share_within_one_class",
+    }
     return rows.assign(name=names)[["district_id", "name", *columns]].rename(columns=columns)
 
 

@@ -3,7 +3,7 @@ states."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import escape
 from pathlib import Path
 from typing import Literal, NoReturn
@@ -142,10 +142,13 @@ def city_control(here: OpenStudy) -> None:
     )
 
 
-def quintiles_control(help_text: str | None = None) -> bool:
-    """Draw the control of deciles or quintiles; return whether quintiles are shown. For ten classes only."""
+def quintiles_control(on_change: Callable[[], None], help_text: str | None = None) -> bool:
+    """Draw the control of deciles or quintiles; return whether quintiles are shown. For ten classes only.
+
+    ``on_change``: writes the address.
+    """
     options = {"deciles": _("Deciles"), "quintiles": _("Quintiles")}
-    return one_of(_("Classes"), "classes", options, "deciles", help_text) == "quintiles"
+    return one_of(_("Classes"), "classes", options, "deciles", help_text, on_change=on_change) == "quintiles"
 
 
 def one_of(
@@ -156,11 +159,21 @@ def one_of(
     help_text: str | None = None,
     *,
     is_labelled: bool = False,
+    on_change: Callable[[], None] | None = None,
 ) -> str:
-    """Draw a segmented control bound to `name` of the address and return its choice.
+    """Draw a segmented control bound to `name` of the address and return its choice; an address that asks
+    for something else is answered.
 
-    `options`: what each is called. Without `is_labelled` the label is read aloud only.
+    `options`: what each is called. Without `is_labelled` the label is read aloud only. `on_change` writes
+    the address where more than the choice is to change.
     """
+    wrong = state.wrong_choice(name, list(options))
+    if wrong:
+        warn(
+            _("The address asks for “{wrong}” under “{control}”; shown instead: {shown}.").format(
+                wrong=wrong, control=label, shown=options[default]
+            )
+        )
     chosen = state.choice(name, list(options), default)
     st.segmented_control(
         label,
@@ -168,8 +181,7 @@ def one_of(
         format_func=options.__getitem__,
         key=name,
         required=True,
-        on_change=state.remember,
-        args=(name,),
+        on_change=on_change or (lambda: state.remember(name)),
         label_visibility="visible" if is_labelled else "collapsed",
         help=help_text,
     )
@@ -241,19 +253,28 @@ def _dates(city: City) -> str:
     return f"{text}, {number(metres, digits)}\u202fm"
 
 
-def footer(here: OpenStudy, has_own_study_control: bool = False) -> None:
+def footer(here: OpenStudy, has_own_study_control: bool = False, of_uploads: bool = False) -> None:
     """Write the last line of a page: study, its date, network and folds, how to read a predicted class.
 
-    With several published studies it holds the control of the study shown, unless the page has its own.
+    With several published studies it holds the control of the study shown, unless the page has its own. What
+    holds for census cells of the study alone is left out `of_uploads`.
     """
     row = here.row
     folds = _(FOLDS.get(row.fold_scheme, row.fold_scheme)).format(metres=number(row.block_m or 0))
-    note(
-        _(
+    what = (
+        _("{title} · published {day} · {architecture}, {head} head · {n} folds ({folds}).")
+        if of_uploads
+        else _(
             "{title} · published {day} · {architecture}, {head} head · {n} folds ({folds}); every prediction "
-            "shown for a census cell comes from a network that never saw it. A predicted class is on the "
-            "census scale and shrinks toward the middle. Figures describe squares, never households."
-        ).format(
+            "shown for a census cell comes from a network that never saw it."
+        )
+    )
+    how = _(
+        "A predicted class is on the census scale and shrinks toward the middle. Figures describe squares, "
+        "never households."
+    )
+    note(
+        f"{what} {how}".format(
             title=escape(row.title),
             day=day(row.created_at),
             architecture=escape(row.architecture),

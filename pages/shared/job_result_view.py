@@ -85,7 +85,7 @@ def _controls(now: JobState, n_classes: int) -> tuple[bool, bool]:
     quintiles = False
     if n_classes == 10:
         with classes:
-            quintiles = frame.quintiles_control()
+            quintiles = frame.quintiles_control(linked_selection.on_classes)
     with_photograph = state.switch("photograph", True)
     beneath.toggle(_("Photograph beneath"), key="photograph", on_change=state.remember, args=("photograph",))
     return quintiles, with_photograph

@@ -9,6 +9,7 @@ import streamlit as st
 from pages.shared import charts, frame, state
 from pages.shared.cells_view import CellsView
 from pages.shared.language import _, number, plural
+from pages.shared.plain_text import warn
 from pages.shared.selection import NAME, Selection
 
 _DISTRICT = "selection.district"
@@ -20,9 +21,30 @@ def selection() -> Selection:
     return Selection.of(st.query_params.get(NAME))
 
 
-def known(selected: Selection, districts: dict[str, str]) -> Selection:
-    """Return the selection without a district that the city does not have."""
+def known(selected: Selection, districts: dict[str, str], n_shown: int) -> Selection:
+    """Return the selection without a district that the city does not have, or a cell that the confusion
+    matrix of so many classes does not."""
+    selected = selected.within(n_shown)
     return selected if selected.district in districts else selected.only(district=None)
+
+
+def say_wrong() -> None:
+    """Say that the address asks for a selection that means nothing, where it does."""
+    asked = st.query_params.get(NAME)
+    if asked and not Selection.of(asked):
+        warn(
+            _(
+                "The address asks for the selection “{wrong}”, which means nothing. All cells are shown."
+            ).format(wrong=asked)
+        )
+
+
+def on_classes() -> None:
+    """Deciles or quintiles were chosen: what was picked in the confusion matrix goes with them."""
+    state.remember("classes")
+    paired = selection().paired(st.session_state["classes"] == "quintiles")
+    if paired != selection():
+        _put(paired)
 
 
 def chart_key(name: str) -> str:
@@ -82,7 +104,9 @@ def bar(view: CellsView, unit: str, how: str, take_away: Callable[[], None]) -> 
         if view.selected:
             n = view.n_selected
             what = frame.escape(said(view, unit))
-            text = plural("Shown: <b>{what}</b>; {n} cell.", "Shown: <b>{what}</b>; {n} cells.", n)
+            text = plural(
+                "Shown: <b>{what}</b>; {n} cell compared.", "Shown: <b>{what}</b>; {n} cells compared.", n
+            )
             frame.note(text.format(what=what, n=number(n)), width="content")
             st.button(_("Show all"), on_click=_clear, key="selection.clear", icon=":material/close:")
         else:

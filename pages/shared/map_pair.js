@@ -89,7 +89,13 @@ function onWheel(map, event) {
   if (event.ctrlKey || event.metaKey) event.preventDefault(); // nor is the browser to zoom the page
   else event.stopImmediatePropagation();
   if (event.ctrlKey || event.metaKey || !map.moves) return;
-  map.notice.textContent = map.words.wheel.replace("{key}", /Mac/.test(navigator.platform) ? "⌘" : "Ctrl");
+  notice(map, map.words.wheel.replace("{key}", /Mac/.test(navigator.platform) ? "⌘" : "Ctrl"));
+}
+
+// Say something over the maps for a moment; without WebGL that place is taken.
+function notice(map, text) {
+  if (map.stands) return;
+  map.notice.textContent = text;
   map.notice.hidden = false;
   clearTimeout(map.noticed);
   map.noticed = setTimeout(() => { map.notice.hidden = true; }, 1500);
@@ -178,11 +184,21 @@ function sendRectangle(map, first, second) {
     south: y0 - (rows[1] + 1) * size, north: y0 - rows[0] * size });
 }
 
-// By keyboard: the middle of the map is one corner, and at the second press the other.
+// By the key R: what the pointer stands on, else the middle of the map, is one corner, and at the second press the other.
 function markCorner(map) {
-  if (!map.corner) { map.corner = [...map.view.target]; return; }
-  sendRectangle(map, map.corner, map.view.target);
-  map.corner = null;
+  const at = map.pointer ? coordinateAt(map, ...map.pointer) : [...map.view.target];
+  if (map.corner) sendRectangle(map, map.corner, at);
+  else notice(map, map.words.corner);
+  map.corner = map.corner ? null : at;
+}
+
+// With the pointer over the maps the key needs no focus; Streamlit's own R, which runs the page again, is not to hear it.
+function onKeyAnywhere(map, event) {
+  if (event.key !== "r" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (!map.pointer || !map.rectangles || event.composedPath()[0].closest?.("input, textarea, select")) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  markCorner(map);
 }
 
 // With Shift held, a drag draws a rectangle; deck.gl is not to see it and pan.
@@ -247,15 +263,23 @@ function showStill(map) {
   Promise.allSettled(shown).then(() => { map.root.dataset.painted = "yes"; });
 }
 
-// What deck.gl will tell of the pointer, as long as it is not there.
-function listenWhileStill(map) {
+// Where the pointer is; and what deck.gl will tell of it, as long as it is not there.
+function listenToPointer(map) {
   const place = (event) => {
     const box = map.root.getBoundingClientRect();
     const [x, y] = [event.clientX - box.left, event.clientY - box.top];
     return { x, y, coordinate: coordinateAt(map, x, y) };
   };
-  map.root.addEventListener("pointermove", (event) => { if (!map.moves) showTooltip(map, place(event)); });
-  map.root.addEventListener("pointerleave", () => { map.tooltip.hidden = true; });
+  map.root.addEventListener("pointermove", (event) => {
+    const at = place(event);
+    map.pointer = [at.x, at.y];
+    if (!map.moves) showTooltip(map, at);
+  }, true);
+  map.root.addEventListener("pointerleave", () => {
+    map.pointer = null;
+    map.tooltip.hidden = true;
+  });
+  map.root.addEventListener("pointerdown", () => map.canvas?.focus({ preventScroll: true }), true);
   map.root.addEventListener("click", (event) => {
     if (!map.moves && !event.target.closest("button")) choose(map, place(event).coordinate);
   });
@@ -282,8 +306,10 @@ function begin(parent, data) {
   map.view = viewAsked(map, data) ?? fitted(map, data);
   map.wentBack = () => setView(map, viewAsked(map, map.data) ?? fitted(map, map.data));
   window.addEventListener("popstate", map.wentBack);
+  map.keyed = (event) => onKeyAnywhere(map, event);
+  window.addEventListener("keydown", map.keyed, true);
   label(map, data);
-  listenWhileStill(map);
+  listenToPointer(map);
   listenForRectangles(map);
   map.root.addEventListener("wheel", (event) => onWheel(map, event), { capture: true, passive: false });
   map.fit.addEventListener("click", () => setView(map, fitted(map, map.data)));
@@ -297,6 +323,7 @@ function begin(parent, data) {
 // Nothing but a notice can be done about a browser without WebGL.
 function stayStill(map, error) {
   console.warn(`The maps stand still: ${error}`);
+  map.stands = true;
   map.notice.textContent = map.data.words.still;
   map.notice.hidden = false;
   for (const button of [map.fit, map.closer, map.farther]) button.hidden = true;
@@ -367,7 +394,7 @@ async function update(map, data, send) {
   map.rectangles = data.rectangles;
   map.words = data.words;
   if (!data.first) map.said = false; // the page knows; a server started anew would ask again
-  else if (map.moves || !map.notice.hidden) sayPainted(map);
+  else if (map.moves || map.stands) sayPainted(map);
   if (!map.moves) showStill(map);
   const hover = await hoverOf(map, data.hover);
   if (map.data !== data) return; // newer data came meanwhile
@@ -393,6 +420,7 @@ export default function (component) {
   return () => {
     maps.delete(parentElement);
     window.removeEventListener("popstate", map.wentBack);
+    window.removeEventListener("keydown", map.keyed, true);
     if (map.data.address) forgetInAddress(VIEW);
     map.made.then((made) => { if (made) { map.resized.disconnect(); map.deck.finalize(); } });
   };

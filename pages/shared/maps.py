@@ -211,6 +211,7 @@ def _words() -> dict[str, Any]:
         "closer": _("Closer (key +)"),
         "farther": _("Farther (key −)"),
         "wheel": _("{key} and the wheel zoom"),
+        "corner": _("First corner marked: press R at the opposite one"),
         "north": _("North arrow"),
         "still": _("This browser has no WebGL: the maps cannot be moved."),
     }

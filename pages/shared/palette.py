@@ -149,7 +149,8 @@ def scale_for_plotly(colours: list[str]) -> list[tuple[float, str]]:
 def shades(n: int) -> list[str]:
     """Return n steps from the panel of the theme to its primary colour, for counts (a confusion matrix)."""
     ink = inks()
-    return _interpolated((ink.panel, ink.primary), n)
+    # in the dark a darker one, on which light figures can be read at every step
+    return _interpolated((ink.panel, "#26707F" if ink.is_dark else ink.primary), n)
 
 
 def rgb(colour: str) -> tuple[int, int, int]:
@@ -217,6 +218,8 @@ def _template(ink: Inks) -> go.layout.Template:
                 "yanchor": "bottom",
             },
             "showlegend": False,
+            # without a pointer that hovers the toolbar is always there
+            "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": ink.muted, "activecolor": ink.text},
         }
     )
 

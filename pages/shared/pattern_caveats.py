@@ -46,6 +46,11 @@ def planted_sentence(city: City) -> str:
     """Say what was planted in a generated city; empty for a real one."""
     if city.recipe is None:
         return ""
+    if city.recipe == "hidden":
+        return _(
+            "{city} is generated: income goes with land use, but its photograph does not show which class is "
+            "which, so a network can learn nothing of incomes here."
+        ).format(city=city.name)
     if not city.planted_codes:
         return _("{city} is generated, and no land-use class carries income.").format(city=city.name)
     named = ", ".join(f"{code} {short_name(code, code).lower()}" for code in city.planted_codes)

@@ -95,6 +95,23 @@ class Selection:
         """The selection without the parts that pick cells by how far off they are."""
         return self.only(confusion=None, difference=None)
 
+    def paired(self, quintiles: bool) -> Selection:
+        """The selection when the reader changes to quintiles: a cell of the confusion matrix is the one that
+        holds it; back to deciles, none, for it would be four.
+
+        >>> Selection(confusion=(10, 8)).paired(True), bool(Selection(confusion=(5, 4)).paired(False))
+        (Selection(confusion=(5, 4), difference=None, rectangle=None, district=None, predicted=None), False)
+        """
+        if self.confusion is None:
+            return self
+        census, predicted = self.confusion
+        return self.only(confusion=((census + 1) // 2, (predicted + 1) // 2) if quintiles else None)
+
+    def within(self, n_shown: int) -> Selection:
+        """The selection without a cell that a confusion matrix of so many classes does not have."""
+        fits = self.confusion is None or all(1 <= k <= n_shown for k in self.confusion)
+        return self if fits else self.only(confusion=None)
+
     def only(self, **parts: Any) -> Selection:
         """Return the selection with parts set anew; None takes one away."""
         return replace(self, **parts)

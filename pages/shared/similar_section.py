@@ -53,7 +53,7 @@ def section(here: OpenStudy, city: City, cell: dict[str, Any]) -> None:
                 )
                 frame.note(
                     _("likeness {likeness} · {distance} km").format(
-                        likeness=number(other["likeness"], 2), distance=number(apart.iloc[place], 1)
+                        likeness=number(other["likeness"], 3), distance=number(apart.iloc[place], 1)
                     )
                 )
     frame.note(

@@ -9,7 +9,7 @@ import pandas as pd
 from data.store.queries import City
 from pages.shared.class_names import short_name
 from pages.shared.forest import significant
-from pages.shared.index_words import VERDICTS
+from pages.shared.index_words import NOTHING, VERDICTS
 from pages.shared.language import _, later, listed, number, percent, plural
 from pages.shared.pattern_words import METHODS, signed, span
 
@@ -213,12 +213,17 @@ def recovery_table(runs: list[dict[str, Any]]) -> pd.DataFrame:
                 _("object pixels"): percent(run["object_pixels"], 2),
                 _("chance"): _ends(accuracy["null_low"], accuracy["null_high"]),
                 **{_(title): _figure(found[name]) for name, title in _RECOVERY_TITLES.items()},
-                **{_(title): _index(indices.get(name)) for name, title in _INDEX_TITLES.items()},
+                **{
+                    _(title): _index(indices.get(name), run["recipe"])
+                    for name, title in _INDEX_TITLES.items()
+                },
             }
         )
     return pd.DataFrame(rows)
 
 
+# recipes in which no land-use class goes with income, by construction
+_NO_TIES = ("objects", "nothing")
 _REQUIRED = {
     "objects": later("objects: planted classes found by reliance (at least 0.9): {held} of {n} runs."),
     "mix": later("mix: signed effects ordered as the planted weights (at least 0.8): {held} of {n} runs."),
@@ -267,12 +272,15 @@ def separated_seeds(runs: list[dict[str, Any]], relation: str) -> tuple[list[int
     return [seed for seed in both if interval["mix", seed][0] > interval["hidden", seed][1]], both
 
 
-def _index(index: dict[str, Any] | None) -> str:
+def _index(index: dict[str, Any] | None, recipe: str) -> str:
     if index is None or index["value"] is None:
         return "–"
     if index["low"] is None:
         return _figure(index["value"])
-    verdict = _(VERDICTS.get(index["verdict"], index["verdict"]))
+    said = index["verdict"]
+    if recipe in _NO_TIES and said != "follows":
+        said = NOTHING  # as of `index_words.judged`: no land-use class goes with income there
+    verdict = _(VERDICTS.get(said, said))
     return f"{number(index['value'], 2)} ({_ends(index['low'], index['high'])}), {verdict}"
 
 

@@ -99,23 +99,29 @@ def agreements(city: City, value: float, low: float) -> pd.DataFrame:
 
 
 def test_the_checks_a_map_passes_are_counted_and_those_it_fails_named(city: City) -> None:
-    every = answers.of_trust(agreements(city, 0.8, 0.6), checks(0.1, 0.2, 0.2), city)
+    every = answers.of_trust(agreements(city, 0.8, 0.6), checks(0.1, 0.2, 0.2), agreement(0.6), city)
     assert every == answers.Answer("As far as checked, yes.", "CAM passes all of 4 checks.")
-    part = answers.of_trust(agreements(city, 0.3, 0.1), checks(0.1, 0.2, 0.35), city)
+    part = answers.of_trust(agreements(city, 0.3, 0.1), checks(0.1, 0.2, 0.35), agreement(0.6), city)
     assert part is not None and part.lead == "In part."
     assert "CAM passes 3 of 4 checks: it does not find the evidence before every baseline." in part.text
     assert "At best +0.30 of 1" in part.text
-    none = answers.of_trust(agreements(city, 0.1, -0.1), checks(0.6, 0.8, 0.5), city)
+    none = answers.of_trust(agreements(city, 0.1, -0.1), checks(0.6, 0.8, 0.5), agreement(0.6), city)
     assert none is not None and none.lead == "No."
     assert "CAM passes 0 of 4 checks" in none.text and "shuffled labels give the same map" in none.text
     assert "it does not point where painting over matters" in none.text
     assert "without the trained weights" in none.text
 
 
+def test_maps_of_a_model_that_ranks_nothing_say_nothing_of_incomes(city: City) -> None:
+    answer = answers.of_trust(agreements(city, 0.8, 0.6), checks(0.1, 0.2, 0.2), agreement(0.1), city)
+    assert answer is not None and answer.lead == "Of a model that reads no income."
+    assert "nor does a reliance" in answer.text
+
+
 def test_without_checks_there_is_no_answer(city: City) -> None:
     nothing = checks(0.1, 0.2, 0.2).head(0)
-    assert answers.of_trust(agreements(city, 0.8, 0.6).head(0), nothing, city) is None
-    alone = answers.of_trust(agreements(city, 0.8, 0.6), nothing, city)
+    assert answers.of_trust(agreements(city, 0.8, 0.6).head(0), nothing, agreement(0.6), city) is None
+    alone = answers.of_trust(agreements(city, 0.8, 0.6), nothing, agreement(0.6), city)
     assert alone is not None and alone.text == "CAM passes all of 1 checks."
 
 
@@ -127,13 +133,13 @@ def means(**by_class: tuple[float, float, float]) -> pd.DataFrame:
 def test_where_the_model_is_wrong_names_classes_and_the_farthest_district(city: City) -> None:
     nothing = pd.DataFrame()
     ends = means(_1=(2.2, 2.0, 2.4), _5=(0.3, -0.1, 0.7), _10=(-2.5, -2.9, -2.2))
-    off = pd.DataFrame({"district_id": ["z", "y"], "n": [75, 80], "off": [-2.08, 1.0], "near": [0.5, 0.6]})
+    off = pd.DataFrame({"district_id": ["z", "y"], "n": [75, 80], "census": [9.1, 4], "off": [-2.08, 1.0]})
     answer = answers.of_city(ends, off, {"z": "Quatre-Vents"}, agreement(0.6), 10, city)
     assert answer == answers.Answer(
         "Most at both ends.",
         "On average census decile 10 is predicted 2.5 deciles too poor (40 cells) and census decile 1 is "
-        "predicted 2.2 deciles too rich (40 cells). Of the districts, Quatre-Vents is predicted 2.1 deciles "
-        "too poor (75 cells).",
+        "predicted 2.2 deciles too rich (40 cells). Of the districts, Quatre-Vents (mean census decile "
+        "9.1) is predicted 2.1 deciles too poor (75 cells).",
     )
     inner = means(_1=(0.1, -0.2, 0.4), _7=(1.5, np.nan, np.nan), _10=(0.2, 0.1, 0.3))
     answer = answers.of_city(inner, nothing, {}, agreement(0.6), 10, city)

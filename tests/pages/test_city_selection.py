@@ -279,8 +279,7 @@ def test_districts_are_listed_by_how_far_off_they_are_and_a_row_selects_one(
     test = run_page("city", list="districts")
     assert not test.exception
     wanted = rows.execute(
-        "SELECT d.name, count(*) AS n, avg(p.expected_class - c.class) AS off, "
-        "avg(CAST(abs(CAST(p.class AS INT) - CAST(c.class AS INT)) <= 1 AS INT)) AS near "
+        "SELECT d.name, count(*) AS n, avg(c.class) AS census, avg(p.expected_class - c.class) AS off "
         "FROM cell c JOIN prediction p USING (city_id, cell_id) JOIN cell_district USING (city_id, cell_id) "
         "JOIN district d USING (city_id, district_id) "
         "WHERE c.city_id = 'ker-bihan' AND c.class IS NOT NULL AND p.out_of_fold AND NOT c.imputed "
@@ -290,7 +289,7 @@ def test_districts_are_listed_by_how_far_off_they_are_and_a_row_selects_one(
     assert shown["District"].tolist() == wanted["name"].tolist() and len(wanted) == 2
     assert shown["Cells"].tolist() == wanted["n"].tolist()
     np.testing.assert_allclose(shown["Difference"], wanted["off"], atol=0.006)
-    np.testing.assert_allclose(shown["Within one"], 100 * wanted["near"], atol=0.51)
+    np.testing.assert_allclose(shown["Census"], wanted["census"], atol=0.06)
     way = "too rich" if wanted["off"].iloc[0] > 0 else "too poor"
     assert f"Farthest off on average: {wanted['name'].iloc[0]}, predicted" in texts(test)
     assert way in texts(test)
@@ -306,4 +305,31 @@ def test_a_district_of_few_cells_is_not_listed() -> None:
     district = pd.Categorical(["few"] * 29 + [None] * 40 + ["imputed"] * 31 + ["many"] * 31)
     cells = pd.DataFrame({"district": district, "class": 5, "predicted": 6}).assign(expected_class=5.5)
     found = by_district(cells, (cells["district"] != "imputed").to_numpy(bool))
-    assert found.values.tolist() == [["many", 31, 0.5, 1.0]]
+    assert found.values.tolist() == [["many", 31, 5.0, 0.5, 1.0]]
+
+
+def test_a_confusion_cell_goes_with_deciles_and_quintiles(
+    run_page: RunPage, rows: duckdb.DuckDBPyConnection
+) -> None:
+    test = run_page("city", only="c3p5")
+    test.button_group(key="classes").set_value("quintiles").run()
+    assert test.query_params[NAME] == "c2p3" and not test.exception
+    wanted = rows.execute(
+        f"SELECT count(*) {COMPARED} AND c.class IN (3, 4) AND p.class IN (5, 6)"
+    ).fetchone()
+    assert value_of(test, "Cells selected") == str(wanted[0])
+    assert "census quintile 2 predicted as 3" in texts(test)
+    test.button_group(key="classes").set_value("deciles").run()
+    assert NAME not in test.query_params  # it would be four cells
+    # an address that pairs them wrongly shows all cells
+    wrong = run_page("city", only="c10p8", classes="quintiles")
+    assert "Cells selected" not in texts(wrong) and not wrong.exception
+
+
+def test_an_address_that_means_nothing_is_answered(run_page: RunPage) -> None:
+    test = run_page("city", only="xyz", list="zzz", left="nowhere")
+    said = [warning.value for warning in test.warning]
+    assert len(said) == 3 and not test.exception
+    assert any("selection “xyz”, which means nothing" in one for one in said)
+    assert any("“zzz” under “List”; shown instead: Cells" in one for one in said)
+    assert any("“nowhere” under “Left map”; shown instead: Census" in one for one in said)

@@ -113,6 +113,17 @@ def test_a_wheel_scrolls_the_page_and_zooms_with_a_key(browser: Browser, server:
         "top => document.querySelector('h1').getBoundingClientRect().top < top - 100", arg=before
     )
     expect(bar).to_have_text(whole)
+    # all of the map is drawn that is in sight, though its head is scrolled away
+    page.get_by_role("button", name="Closer").click()
+    page.mouse.wheel(0, 150)
+    page.wait_for_timeout(1500)
+    box = root.bounding_box()
+    assert box is not None and box["y"] < 0
+    foot = {"x": box["x"] + 60, "y": box["y"] + 340, "width": box["width"] * 0.4, "height": 40}
+    seen = np.asarray(Image.open(io.BytesIO(page.screenshot(clip=foot))).convert("RGB")).astype(int)
+    assert (np.abs(seen - seen[0, 0]).max(axis=2) > 20).mean() > 0.1
+    page.get_by_role("button", name="Whole map").click()
+    expect(bar).to_have_text(whole)
     root.hover(position={"x": 200, "y": 300})
     page.keyboard.down("Control")
     for _ in range(3):
@@ -124,6 +135,24 @@ def test_a_wheel_scrolls_the_page_and_zooms_with_a_key(browser: Browser, server:
     page.get_by_role("button", name="Closer").click()
     page.get_by_role("button", name="Closer").click()
     expect(bar).not_to_have_text(whole)
+    watch.verify()
+    page.context.close()
+
+
+def test_two_presses_of_a_key_mark_a_rectangle_under_the_pointer(browser: Browser, server: str) -> None:
+    page, watch = open_page(browser, server)
+    page.goto(f"{server}/?city=ker-bihan&study=whole")
+    page.wait_for_selector(DRAWN)
+    settle(page)
+    root = page.locator('[data-part="root"]')
+    root.hover(position={"x": 260, "y": 150})
+    page.keyboard.press("r")  # no click before: nothing has the focus
+    expect(page.get_by_text("First corner marked")).to_be_visible()
+    root.hover(position={"x": 360, "y": 260})
+    page.keyboard.press("r")
+    expect(page).to_have_url(re.compile(r"only=r\d+_\d+_\d+_\d+"))
+    expect(page.get_by_text("Cells selected")).to_be_visible()
+    settle(page)
     watch.verify()
     page.context.close()
 

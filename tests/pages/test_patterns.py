@@ -374,6 +374,10 @@ def test_chance_and_what_was_planted_are_said_before_anything_else(
     assert "objects inside 11220 medium-density urban" in pattern_caveats.planted_sentence(planted)
     nothing = dataclasses.replace(city, recipe="nothing", planted_codes=[])
     assert "no land-use class carries income" in pattern_caveats.planted_sentence(nothing)
+    hidden = dataclasses.replace(city, recipe="hidden", planted_codes=[])
+    assert "income goes with land use, but its photograph does not" in pattern_caveats.planted_sentence(
+        hidden
+    )
     assert pattern_caveats.planted_sentence(dataclasses.replace(city, recipe=None)) == ""
     assert pattern_caveats.planted_sentence(city) in run_page("patterns").info[0].value
 

@@ -52,7 +52,7 @@ def test_similar_cells_are_the_nearest_of_the_same_network(
         for number in reversed(re.findall(r"[NE](\d+)", cell.split("m", 1)[1]))
     )
     distance = np.hypot(east - x, north - y) / 1000
-    assert f"likeness {found['likeness'].iloc[0]:.2f} · {distance:.1f} km" in shown
+    assert f"likeness {found['likeness'].iloc[0]:.3f} · {distance:.1f} km" in shown
 
 
 def test_without_features_no_cell_is_called_similar(

@@ -70,7 +70,10 @@ def test_runs_on_generated_worlds_are_listed(
     assert table["by reliance"].tolist() == ["0.95"]
     assert table["by Grad-CAM × gradient"].tolist() == ["–"]
     assert table["rank correlation"].tolist() == ["0.80 (0.70 to 0.90)"]
-    assert table["index by occlusion"].tolist() == ["0.10 (−0.40 to 0.50), cannot tell"]
+    # of a world whose land use goes with no income there is nothing to follow, as on Patterns
+    assert table["index by occlusion"].tolist() == ["0.10 (−0.40 to 0.50), nothing to follow"]
+    mix = trust_words.recovery_table([run | {"recipe": "mix"}])
+    assert mix["index by occlusion"].tolist() == ["0.10 (−0.40 to 0.50), cannot tell"]
     assert trust.RECOVERY.name == "recovery.json"
 
 
