@@ -23,11 +23,8 @@ def signed_in(browser: Browser, server: str) -> Page:
     expect(page.get_by_text("Sign in to send a photograph")).to_be_visible(timeout=60_000)
     expect(page.locator("input[type=file]")).to_have_count(0)
     page.get_by_role("button", name="Sign in", exact=True).click()
-    for _ in range(300):  # the way to the provider and back, which ends on the first page
-        if any("streamlit_user" in str(cookie.get("name")) for cookie in page.context.cookies()):
-            break
-        page.wait_for_timeout(100)
-    page.wait_for_load_state("domcontentloaded")
+    # the way to the provider and back ends on the first page: to go on before would be interrupted
+    page.wait_for_url(f"{server}/", wait_until="domcontentloaded", timeout=60_000)
     page.goto(f"{server}/upload", wait_until="domcontentloaded")
     expect(page.get_by_role("button", name="Sign out")).to_be_visible(timeout=60_000)
     return page
