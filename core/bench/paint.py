@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import statistics
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
+from core.bench import chromium
 from core.bench.country import STUDY_ID, make_country
 from core.bench.pages import server
 from core.settings import SHIPPED_DEMO
@@ -20,7 +20,6 @@ PAINT_MS = 3000  # goal of the project on two cores
 VISITS = 5
 CITY = "city-01"
 _MAP = '[data-part="root"]'
-_FLAGS = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 
 def measure_paint(cells: int = 100_000, *, visits: int = VISITS) -> dict[str, Any]:
@@ -39,9 +38,9 @@ def measure_paint(cells: int = 100_000, *, visits: int = VISITS) -> dict[str, An
             "bench paint drives a browser with the package playwright, which is missing: "
             "pip install -r requirements-dev.txt"
         ) from error
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if chromium is None:
-        raise SettingsError("bench paint needs a browser: sudo apt-get install -y chromium")
+    program = chromium.installed()
+    if program is None:
+        raise SettingsError(f"bench paint needs a browser: {chromium.INSTALL}")
     template = current_publication(SHIPPED_DEMO)
     with contextlib.ExitStack() as open_things:
         folder = Path(open_things.enter_context(tempfile.TemporaryDirectory(prefix="carreau-paint-")))
@@ -55,7 +54,7 @@ def measure_paint(cells: int = 100_000, *, visits: int = VISITS) -> dict[str, An
         )
         origin, _process = open_things.enter_context(server(folder))
         playwright = open_things.enter_context(sync_playwright())
-        browser = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
+        browser = playwright.chromium.launch(executable_path=program, args=list(chromium.FLAGS))
         open_things.callback(browser.close)
         found = [_visit(browser, f"{origin}/?study={STUDY_ID}&city={CITY}") for _ in range(visits + 1)]
     report: dict[str, Any] = {"cells": cells, "visits": visits, "fresh_server_ms": found[0]["paint_ms"]}

@@ -12,18 +12,14 @@ from pages.shared import (
     city_districts,
     city_errors,
     city_words,
+    farthest_off,
     frame,
     linked_selection,
-    maps_first,
     selected_figures,
     state,
-    take_away,
 )
 from pages.shared.city_view import View
 from pages.shared.language import _, number
-
-LISTED = 8
-_LIST_HEIGHT = 300  # as the charts beside it
 
 
 def agreement(view: View) -> None:
@@ -111,43 +107,13 @@ def _disagreements(view: View) -> None:
     if view.districts:
         lists = {"cells": _("Cells"), "districts": _("Districts")}
         if frame.one_of(_("List"), "list", lists, "cells") == "districts":
-            city_districts.districts(view, _LIST_HEIGHT)
+            city_districts.districts(view, farthest_off.HEIGHT)
             return
-    rows = view.kept(_largest)
-    shown = pd.DataFrame(
-        {
-            _("Cell"): [frame.short_id(cell_id) for cell_id in view.ids(rows)],
-            _("Census"): rows["class"],
-            _("Predicted"): rows["predicted"],
-            _("People"): rows["individuals"],
-        }
+    rows = view.kept(farthest_off.listed)
+    chosen = farthest_off.table(
+        view, rows, "disagreements", _("Cells whose prediction is farthest from the census")
     )
-    with take_away.listed("cells", view.withheld):
-        if not maps_first.place_kept(_LIST_HEIGHT):
-            _list_of_cells(view, rows, shown)
     frame.sentence(city_words.disagreement_sentence(rows, view.n_classes))
-
-
-def _list_of_cells(view: View, rows: pd.DataFrame, shown: pd.DataFrame) -> None:
-    event = st.dataframe(
-        shown,
-        hide_index=True,
-        key="disagreements",
-        on_select="rerun",
-        selection_mode="single-row",
-        height=_LIST_HEIGHT,
-        column_config={
-            _("Census"): st.column_config.NumberColumn(width=62),
-            _("Predicted"): st.column_config.NumberColumn(width=76),
-            _("People"): st.column_config.NumberColumn(width=60, format="%d"),
-        },
-        alt=_("Cells whose prediction is farthest from the census"),
-    )
-    chosen = event["selection"]["rows"]
     if chosen:
         cell_id = view.ids(rows)[chosen[0]]
         st.switch_page("pages/cell.py", query_params=state.address(cell=cell_id, city=view.city.city_id))
-
-
-def _largest(view: View) -> pd.DataFrame:
-    return city_errors.largest(view.compared, LISTED)

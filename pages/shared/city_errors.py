@@ -90,17 +90,6 @@ def histogram(cells: pd.DataFrame, n_classes: int) -> tuple[int, np.ndarray]:
     return reach, np.bincount(off + reach, minlength=2 * reach + 1)
 
 
-def largest(cells: pd.DataFrame, limit: int) -> pd.DataFrame:
-    """Return the cells that are farthest off, in the order of `queries.largest_disagreements`."""
-    off = (cells["class"].astype(float) - cells["predicted"].astype(float)).abs().to_numpy()
-    if len(cells) > limit:  # of hundreds of thousands, only the last few are put in order
-        kept = off >= np.partition(off, -limit)[-limit]
-        cells, off = cells[kept], off[kept]
-    finer = (cells["class"].astype(float) - cells["expected_class"]).abs()
-    order = cells.assign(off=-off, finer=-finer).sort_values(["off", "finer", "y", "x"])
-    return order.head(limit).drop(columns=["off", "finer"]).reset_index(drop=True)
-
-
 def density_groups(cells: pd.DataFrame) -> pd.Series:
     """Return the fifth of the cells that each is in by its people, as a category: intervals from, to; one
     group, empty of a name, where all cells have as many people."""

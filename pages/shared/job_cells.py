@@ -87,9 +87,10 @@ class ResultCells(CellsView):
         return self.only(Selection()).kept(_clusters)
 
 
-def known(selected: Selection, result: JobResult) -> Selection:
-    """Return the selection without what a result does not have: districts, and errors without a census."""
-    selected = selected.only(district=None)
+def known(selected: Selection, result: JobResult, n_shown: int) -> Selection:
+    """Return the selection without what a result does not have: districts, errors without a census, and a
+    cell that the confusion matrix of so many classes lacks."""
+    selected = selected.only(district=None).within(n_shown)
     return selected if result.has_agreement else selected.but_errors
 
 

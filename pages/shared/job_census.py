@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -11,18 +10,16 @@ from pages.shared import (
     city_charts,
     city_errors,
     city_words,
+    farthest_off,
     figures,
     frame,
     job_tables,
     job_words,
     linked_selection,
     selected_figures,
-    take_away,
 )
 from pages.shared.job_cells import ResultCells
 from pages.shared.language import _
-
-_LISTED = 8
 
 
 def show(view: ResultCells) -> None:
@@ -106,32 +103,7 @@ def _scatter_chart(view: ResultCells, column: str) -> go.Figure:
 
 def _disagreements(view: ResultCells) -> None:
     st.header(_("Largest disagreements"), anchor=False)
-    rows = view.kept(_largest)
-    ids = view.ids(rows)
+    rows = view.kept(farthest_off.listed)
     key = job_tables.table_key("result.disagreements", view)
-    with take_away.listed("disagreements", view.withheld):
-        event = st.dataframe(
-            pd.DataFrame(
-                {
-                    "cell": [frame.short_id(cell_id) for cell_id in ids],
-                    "census": rows["class"],
-                    "predicted": rows["predicted"],
-                }
-            ),
-            hide_index=True,
-            height=300,
-            key=key,
-            on_select="rerun",
-            selection_mode="single-row",
-            column_config={
-                "cell": _("Cell"),
-                "census": st.column_config.NumberColumn(_("Census"), width=80),
-                "predicted": st.column_config.NumberColumn(_("Predicted"), width=80),
-            },
-            alt=_("Cells whose prediction is farthest from your census"),
-        )
-    job_tables.choose(event["selection"]["rows"], ids, key)
-
-
-def _largest(view: ResultCells) -> pd.DataFrame:
-    return city_errors.largest(view.compared, _LISTED)
+    chosen = farthest_off.table(view, rows, key, _("Cells whose prediction is farthest from your census"))
+    job_tables.choose(chosen, view.ids(rows), key)

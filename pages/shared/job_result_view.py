@@ -41,8 +41,9 @@ def show(now: JobState) -> None:
         text = _("{name}: a part of the result is gone ({what}). Submit the photograph again.")
         fault(text.format(name=told_name(now.name), what=error))
         return
-    quintiles, with_photograph = _controls(now, int(result.summary["n_classes"]))
-    selected = job_cells.known(linked_selection.selection(), result)
+    n_classes = int(result.summary["n_classes"])
+    quintiles, with_photograph = _controls(now, n_classes)
+    selected = job_cells.known(linked_selection.selection(), result, 5 if quintiles else n_classes)
     view = ResultCells(selected, quintiles, with_imputed=False, result=result)
     frame.note(origin(result.summary, now))
     _warnings(result.summary["warnings"])

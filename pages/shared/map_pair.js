@@ -299,8 +299,9 @@ function sayPainted(map) {
 function begin(parent, data) {
   const find = (name) => parent.querySelector(`[data-part="${name}"]`);
   const map = { root: find("root"), tooltip: find("tooltip"), scaleBar: find("bar"), scaleText: find("length"),
-    north: find("north"), fit: find("fit"), closer: find("closer"), farther: find("farther"), frame: find("rectangle"), notice: find("notice"), data, place: data.place, single: data.single,
-    bitmaps: new Map() };
+    north: find("north"), fit: find("fit"), closer: find("closer"), farther: find("farther"),
+    frame: find("rectangle"), notice: find("notice"),
+    data, place: data.place, single: data.single, bitmaps: new Map() };
   map.root.style.height = `${data.height}px`;
   map.root.classList.toggle("single", data.single);
   map.view = viewAsked(map, data) ?? fitted(map, data);

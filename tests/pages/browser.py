@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -21,20 +20,12 @@ import rasterio
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Response
 from rasterio.transform import from_origin
 
+from core.bench import chromium as installed
 from tests.pages.synthetic import make_publication
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DEMO = REPOSITORY / "data" / "demo" / "published"
-NO_CHROMIUM = "no Chromium was found: sudo apt-get install -y chromium   (Ubuntu: chromium-browser)"
-# quiet: no request that the dashboard did not make
-FLAGS = [
-    "--no-sandbox",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+FLAGS = list(installed.FLAGS)
 # Streamlit looks for these beside the page of a deep link, before it looks at the root; nothing of ours.
 ALLOWED_404 = ("/_stcore/health", "/_stcore/host-config")
 ALLOWED_TEXT = ("GL Driver Message", "GPU stall", "WebGL", "swiftshader")
@@ -42,11 +33,9 @@ ALLOWED_TEXT = ("GL Driver Message", "GPU stall", "WebGL", "swiftshader")
 
 def chromium() -> str:
     """Return the installed browser; AssertionError that names the apt line when there is none."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        found = shutil.which(name)
-        if found:
-            return found
-    raise AssertionError(NO_CHROMIUM)
+    program = installed.installed()
+    assert program is not None, f"no Chromium was found: {installed.INSTALL}"
+    return program
 
 
 def launch(playwright: Playwright) -> Browser:

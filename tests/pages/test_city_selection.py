@@ -253,7 +253,9 @@ def test_few_households_are_not_handed_out(run_page: RunPage, rows: duckdb.DuckD
     assert not one.exception and handed_out(one) == []
     assert "fewer than 11 households together" in texts(one)
     # nor by the toolbar that Streamlit draws over a table: frame.css hides it in such a place
-    assert "withheld-cells" in places(one) and "withheld-cells" not in places(run_page("city"))
+    assert "withheld-disagreements" in places(one) and "withheld-disagreements" not in places(
+        run_page("city")
+    )
     assert "withheld-" in (REPOSITORY / "pages" / "shared" / "frame.css").read_text()
     assert handed_out(run_page("city")) == ["CSV", "GeoParquet", "GeoPackage"]
 

@@ -16,7 +16,7 @@ import shapely
 from PIL import Image
 
 from data.grid import format_cell_id
-from pages.shared import city_errors, job_maps, job_result, job_words
+from pages.shared import farthest_off, job_maps, job_result, job_words
 from pages.shared.job_cells import ResultCells
 from pages.shared.selection import Selection
 from tests.pages.conftest import RunPage, texts
@@ -217,7 +217,7 @@ def test_disagreements_and_confusion_leave_imputed_cells_out(with_census: Path) 
     cells = pd.DataFrame(
         {"x": 0, "y": [0, 1, 2], "class": [1, 9, 4], "predicted": [3, 1, 2], "expected_class": [3.0, 1, 1]}
     )
-    assert city_errors.largest(cells, 2).y.tolist() == [1, 2]
+    assert farthest_off.largest(cells, 2).y.tolist() == [1, 2]
 
 
 def test_agreement_with_the_reader_s_census_is_shown(

@@ -245,7 +245,11 @@ def test_errors_of_a_census_are_mapped_and_grouped_as_on_city(
 
 def test_a_result_does_not_have_what_only_cities_have(with_census: Path, without_census: Path) -> None:
     asked = Selection.of("d1_1.z3.p2_4")
-    known = job_cells.known(asked, job_result.read_result(with_census))
+    result = job_result.read_result(with_census)
+    known = job_cells.known(asked, result, 10)
     assert known == Selection(difference=(1, 1), predicted=(2, 4))
-    known = job_cells.known(asked, job_result.read_result(without_census))
+    corner = Selection(confusion=(10, 8))
+    assert job_cells.known(corner, result, 10) == corner
+    assert not job_cells.known(corner, result, 5)  # quintiles have no such cell: all cells are shown
+    known = job_cells.known(asked, job_result.read_result(without_census), 10)
     assert known == Selection(predicted=(2, 4))
