@@ -55,7 +55,7 @@ class JobState:
     total: int  # cells to deal with; 0 until known
     seconds_left: float | None
     cells: int  # cells predicted
-    skipped: int  # whole cells left out because of empty pixels
+    skipped: int  # whole cells left out because of empty pixels, or of one colour
     result: Path | None  # folder, when done
     device: str | None
     created_at: datetime

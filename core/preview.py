@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 TIME_LIMIT_S = 120
 MOST_PICTURED = 4_000  # cells whose pixels are looked at; of a larger region those next to its middle
-WHOLE, EMPTY = 255, 90  # alpha of cells in the picture: those of the job, those with empty pixels
+WHOLE, EMPTY = 255, 90  # alpha of cells in the picture: those of the job, those that it leaves out
 _PICTURE_PX = 1024  # longest side of the picture
 _ALL_EMPTY = 0.01  # share of valid pixels below which a cell is not painted
 _OUTLINE_M = 20.0  # tolerance of the outline
@@ -58,9 +58,10 @@ def looked_at(
 
     Returns:
         usable, reason; bands (number, kind, colour), needs_crs, reading (as it would be read), guesses;
-        cells, cells_seen (those whose pixels were looked at), empty (those of them left out for empty
-        pixels); tiles, width, height, resolution_m, dtype, crs, epsg, grid, cell_size_m; extent of the
-        picture (west, south, east, north) and outline (rings of [x, y]), metres in the grid's CRS; place
+        cells, cells_seen (those whose pixels were looked at), of them left out empty (for empty pixels) and
+        one_colour (for showing one colour throughout); tiles, width, height, resolution_m, dtype, crs, epsg,
+        grid, cell_size_m; extent of the picture (west, south, east, north) and outline (rings of [x, y]),
+        metres in the grid's CRS; place
         (longitude, latitude of the middle); warnings; land_use (usable, reason, columns, and what
         `data.inspect` says) and census (usable, reason, columns), None where there is none.
     """
@@ -158,7 +159,8 @@ def _region(mosaic: Mosaic, picture: Path | None, found: dict[str, Any]) -> None
     if not pictured["cells"]:
         raise InputError(
             mosaic.path,
-            f"covers no whole {grid.size} m cell: all {len(cells)} in its outline have over 1 % empty pixels",
+            f"covers no whole {grid.size} m cell: all {len(cells)} in its outline have over 1 % empty pixels "
+            "or show one colour throughout",
             "Bring a photograph without gaps, or mark less of it as empty.",
         )
     middle = outline.centroid
@@ -187,10 +189,12 @@ def _rings(outline: Any) -> list[list[list[float]]]:
 
 
 def _pictured(mosaic: Mosaic, grid: Grid, cells: pd.DataFrame, picture: Path | None) -> dict[str, Any]:
-    """Read the cells (or those next to the middle) small; paint them, and count those with empty pixels."""
+    """Read the cells (or those next to the middle) small; paint them, and count those with empty pixels and
+    those of one colour."""
     import numpy as np
     from PIL import Image
 
+    from core.statistics.colours import of_one_colour
     from data.imagery import MIN_VALID_SHARE
 
     seen = cells
@@ -202,21 +206,30 @@ def _pictured(mosaic: Mosaic, grid: Grid, cells: pd.DataFrame, picture: Path | N
     rows = (int(cells.y.max()) - south) // grid.size + 1
     px = max(1, min(64, _PICTURE_PX // max(columns, rows)))
     canvas = np.zeros((rows * px, columns * px, 4), np.uint8)
-    empty = 0
+    empty = blank = 0
     x, y = seen.x.to_numpy(), seen.y.to_numpy()
     for indexes, images, shares in mosaic.read_cells(grid, x, y, max(px, 16)):
-        empty += int((shares < MIN_VALID_SHARE).sum())
-        for index, image, share in zip(indexes, images, shares, strict=True):
+        full = shares >= MIN_VALID_SHARE
+        usable = full & ~of_one_colour(images)
+        empty += int((~full).sum())
+        blank += int((full & ~usable).sum())
+        for index, image, share, whole in zip(indexes, images, shares, usable, strict=True):
             top = (rows - 1 - (y[index] - south) // grid.size) * px
             left = (x[index] - west) // grid.size * px
             small = image if px >= 16 else np.asarray(Image.fromarray(image).resize((px, px)))
             canvas[top : top + px, left : left + px, :3] = small
-            alpha = WHOLE if share >= MIN_VALID_SHARE else EMPTY if share > _ALL_EMPTY else 0
+            alpha = WHOLE if whole else EMPTY if share > _ALL_EMPTY else 0
             canvas[top : top + px, left : left + px, 3] = alpha
     if picture is not None:
         Image.fromarray(canvas).save(picture)
     extent = [west, south, west + columns * grid.size, south + rows * grid.size]
-    return {"cells": len(cells) - empty, "cells_seen": len(seen), "empty": empty, "extent": extent}
+    return {
+        "cells": len(cells) - empty - blank,
+        "cells_seen": len(seen),
+        "empty": empty,
+        "one_colour": blank,
+        "extent": extent,
+    }
 
 
 def looked_at_apart(

@@ -16,7 +16,7 @@ import torch
 from duckdb import DuckDBPyConnection
 
 from core.ensemble import Fold, predict_cells, prediction_columns, published_folds
-from core.statistics.colours import COLOURS, FEWEST, cell_colours
+from core.statistics.colours import COLOURS, FEWEST, cell_colours, of_one_colour
 from core.statistics.landuse import class_quantities
 from data.coverage import LandUseIndex
 from data.errors import InputError
@@ -43,7 +43,7 @@ class StudyNetworks:
 
 @dataclass(frozen=True)
 class RegionRows:
-    """Rows of a chunk in the order of its cells; those with empty pixels are left out."""
+    """Rows of a chunk in the order of its cells; those with empty pixels or of one colour are left out."""
 
     cells: pd.DataFrame  # see `cell_rows`
     activation: pd.DataFrame  # as the table `activation` of a publication, with area_m2 and share
@@ -134,7 +134,7 @@ def predict_region(
     px = networks.input_px
     images = np.zeros((len(cells), px, px, 3), np.uint8)
     valid = mosaic.read_into(images, grid, cells.x, cells.y)
-    whole = valid >= MIN_VALID_SHARE
+    whole = (valid >= MIN_VALID_SHARE) & ~of_one_colour(images)
     kept = cells[whole].reset_index(drop=True)
     images_kept = images[whole]
     together, maps = predict_cells(images_kept, networks.folds, networks.device)

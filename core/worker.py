@@ -161,7 +161,8 @@ class Runner:
         if counts["cells"] == 0:
             reason = (
                 f"{self._job(job).name}: every one of its {pace.total:d} cells of 200 m has empty pixels "
-                f"(more than 1 %). Bring a photograph that covers at least one whole cell."
+                f"(more than 1 %) or shows one colour throughout. Bring a photograph that covers at least "
+                f"one whole cell."
             )
             return _ended("rejected", reason, 0, pace.skipped)
         return _ended("done", None, counts["cells"], pace.skipped)

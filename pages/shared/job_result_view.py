@@ -184,7 +184,9 @@ def _how_many(view: ResultCells) -> tuple[str, str, str]:
     if view.selected:
         return _("Cells selected"), number(view.n_selected), _("of {n} predicted").format(n=number(n))
     left_out = (
-        plural("{n} left out: empty pixels", "{n} left out: empty pixels", skipped).format(n=number(skipped))
+        plural(
+            "{n} left out: empty pixels or one colour", "{n} left out: empty pixels or one colour", skipped
+        ).format(n=number(skipped))
         if skipped
         else _("none left out")
     )

@@ -168,6 +168,13 @@ def _said_of_cells(found: dict[str, Any]) -> list[str]:
     if empty:
         left_out = plural("{n} with empty pixels is left out.", "{n} with empty pixels are left out.", empty)
         said.append(left_out.format(n=number(empty)))
+    if found["one_colour"]:
+        left_out = plural(
+            "{n} of one colour throughout is left out: there is nothing to predict from.",
+            "{n} of one colour throughout are left out: there is nothing to predict from.",
+            found["one_colour"],
+        )
+        said.append(left_out.format(n=number(found["one_colour"])))
     if _seen_in_part(found):
         part = _("Pixels were looked at in the {n} cells next to the middle only.")
         said.append(part.format(n=number(found["cells_seen"])))
@@ -274,7 +281,7 @@ def _cells(pixels: NDArray[np.uint8], raster: Raster) -> NDArray[np.uint8]:
 
 
 def _seen_in_part(found: dict[str, Any]) -> bool:
-    return bool(found["cells_seen"] < found["cells"] + found["empty"])
+    return bool(found["cells_seen"] < found["cells"] + found["empty"] + found["one_colour"])
 
 
 def _cells_said(found: dict[str, Any]) -> str:

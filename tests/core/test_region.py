@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from core.preview import looked_at
 from core.region import load_networks, predict_region, thumbnail_side, thumbnails
 from core.region_plan import plan_region
 from data.coverage import LandUseIndex
@@ -142,6 +143,23 @@ def test_cells_with_empty_pixels_are_skipped(networks, tmp_path):
     assert found.skipped == 1
     assert found.cells.x.tolist() == [WEST, WEST + 400]
     assert len(found.maps) == 2 and len(found.thumbnails) == 3
+
+
+def test_a_cell_of_one_colour_is_skipped(networks, tmp_path):
+    pixels = np.maximum(random_blocks(100, 300), 1)
+    pixels[:, :, 100:200] = 118  # the middle cell: a sheet of grey, with what compression leaves in it
+    pixels[1, 50, 150] += 2
+    file = write_photograph(tmp_path / "sheet.tif", 3, 1, pixels=pixels)
+    plan = plan_region(file, 8)
+    with open_imagery(file) as mosaic:
+        found = predict_region(mosaic, plan.grid, plan.cells, networks)
+    assert found.skipped == 1 and found.cells.x.tolist() == [WEST, WEST + 400]
+    assert len(found.colours) == 2
+    shown = looked_at([file])
+    assert (shown["cells"], shown["empty"], shown["one_colour"]) == (2, 0, 1)
+    pixels[:] = 118
+    file = write_photograph(tmp_path / "all.tif", 3, 1, pixels=pixels)
+    assert "show one colour throughout" in looked_at([file])["reason"]
 
 
 def test_a_chunk_of_skipped_cells_only(networks, tmp_path):
