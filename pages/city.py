@@ -41,7 +41,9 @@ def _one_city(view: View) -> None:
             "Pick cells out: hold Shift and drag a rectangle on a map (or press R at two corners), click in "
             "the confusion matrix, drag over the histogram of differences."
         ),
-        lambda: take_away.cells_menu(view.here, view.city, chosen, linked_selection.said(view, unit)),
+        lambda: take_away.cells_menu(
+            view.here, view.city, chosen, lambda: view.handed_out, linked_selection.said(view, unit)
+        ),
     )
     # loaded here, a second once a server: the browser has the maps to draw meanwhile
     from pages.shared import city_agreement

@@ -6,16 +6,25 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.store import map_queries, queries
+from data.store import map_queries, place_queries, queries
 from pages.report import charts, map_picture
 from pages.report.content import Block, Figure, Figures, Picture, Pictures, Section, Table, Text, note
 from pages.report.map_picture import Ground, Key
 from pages.report.source import Source
-from pages.shared import city_errors, city_words, cluster_layer, frame, layers, selected_figures
+from pages.shared import (
+    city_districts,
+    city_errors,
+    city_words,
+    cluster_layer,
+    frame,
+    layers,
+    selected_figures,
+)
 from pages.shared.language import _, later, number, percent
 from pages.shared.study import is_missing
 
 LISTED = 10
+_MOST_DISTRICTS = 20
 
 # measure: (name, as a share)
 MEASURES = {
@@ -219,19 +228,16 @@ def _errors(source: Source) -> list[Block]:
     cells = source.compared
     if cells.empty:
         return blocks
-    block_m = None if city.residual_range_m is None else 2 * city.residual_range_m
     grouped = []
-    classes = cells["class"].astype(int).astype("category")
-    for groups, title, axis, said_group in (
-        (classes, _("Difference by census class"), _("census class"), str),
+    for found, title, axis, said_group in (
+        (by_class(source), _("Difference by census class"), _("census class"), str),
         (
-            city_errors.density_groups(cells),
+            _by_group(source, city_errors.density_groups(cells)),
             _("Difference by density"),
             _("people in the cell"),
             city_errors.density_label,
         ),
     ):
-        found = selected_figures.by_group(cells, groups, block_m, row.cell_size_m)
         if len(found):
             found["group"] = found["group"].map(said_group)
             drawn = charts.by_group(found, axis).svg()
@@ -254,7 +260,58 @@ def _errors(source: Source) -> list[Block]:
                 ),
             )
         )
-    return [*blocks, *_largest(source)]
+    return [*blocks, *_districts(source), *_largest(source)]
+
+
+def by_class(source: Source) -> pd.DataFrame:
+    """Return the mean difference of the cells by census class, as of `selected_figures.by_group`."""
+    return _by_group(source, source.compared["class"].astype(int).astype("category"))
+
+
+def _by_group(source: Source, groups: pd.Series) -> pd.DataFrame:
+    range_m = source.city.residual_range_m
+    block_m = None if range_m is None else 2 * range_m
+    return selected_figures.by_group(source.compared, groups, block_m, source.row.cell_size_m)
+
+
+def by_district(source: Source) -> pd.DataFrame:
+    """Return how far off the model is by district, as of `city_districts.by_district`; empty where a city
+    has none."""
+    if not source.districts:
+        return pd.DataFrame()
+    places = source.ask(place_queries.cell_districts, source.city.city_id).set_index("cell_id").district_id
+    cells = source.compared
+    district = pd.Categorical(cells["cell_id"].map(places), categories=sorted(source.districts))
+    return city_districts.by_district(cells.assign(district=district), np.ones(len(cells), bool))
+
+
+def _districts(source: Source) -> list[Block]:
+    rows = by_district(source)
+    if rows.empty:
+        return []
+    text = _(
+        "Census: mean class. Difference: mean of expected less census class; where cells are rich, a model "
+        "that shrinks toward the middle is too poor, and the other way round. No intervals: a district holds "
+        "too few independent cells."
+    )
+    return [
+        Table(
+            _("Districts, farthest off first"),
+            (_("District"), _("Cells"), _("Census"), _("Difference"), _("Within one class")),
+            tuple(
+                (
+                    source.districts.get(one["district_id"], one["district_id"]),
+                    number(one["n"]),
+                    number(one["census"], 1),
+                    number(one["off"], 2, sign=True),
+                    percent(one["near"]),
+                )
+                for one in rows.head(_MOST_DISTRICTS).to_dict("records")
+            ),
+            numeric=(1, 2, 3, 4),
+        ),
+        note(text),
+    ]
 
 
 def confusion_table(source: Source) -> NDArray[np.int64]:

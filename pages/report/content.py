@@ -12,10 +12,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Text:
-    """A paragraph; `kind` text, or note: small, on how to read what stands above."""
+    """A paragraph; `kind` text, or note: small, on how to read what stands above. `lead` is set off before
+    the text."""
 
     text: str
     kind: str = "text"
+    lead: str = ""
 
 
 def note(*texts: str) -> Text:

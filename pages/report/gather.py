@@ -5,10 +5,10 @@ from __future__ import annotations
 from data.errors import InputError
 from data.store import queries
 from data.store.queries import City
-from pages.report import agreement_part, land_use_part, provenance_part
+from pages.report import agreement_part, answers_part, land_use_part, provenance_part
 from pages.report.content import Block, Bullets, Report, Section, Text, note
 from pages.report.source import Source
-from pages.shared import city_words, frame, index_words, palette, pattern_caveats
+from pages.shared import city_words, frame, palette, pattern_caveats
 from pages.shared.head_names import head_name
 from pages.shared.language import _, day, number, speaking
 from pages.shared.take_away import too_few_households
@@ -58,9 +58,7 @@ def _in_short(source: Source) -> list[Block]:
     chance = pattern_caveats.chance_sentence(measures, city)
     if chance:
         said.append(chance)
-    if city.has_land_use:
-        said.append(index_words.index_sentence(land_use_part.indices_of(source), city))
-    else:
+    if not city.has_land_use:
         said.append(
             _(
                 "{city} was published without land use, so nothing can be said of what the network looks at."
@@ -69,7 +67,7 @@ def _in_short(source: Source) -> list[Block]:
     planted = pattern_caveats.planted_sentence(city)
     if planted:
         said.append(planted)
-    return [*agreement_part.figures(measures), Bullets(tuple(said))]
+    return [*agreement_part.figures(measures), *answers_part.said(source), Bullets(tuple(said))]
 
 
 def _data(source: Source) -> list[Block]:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import duckdb
 import pandas as pd
 
-from data.store import queries
+from data.store import place_queries, queries
 from data.store.open import Publication
 from data.store.queries import City, StudyRow
 
@@ -44,6 +44,12 @@ class Source:
         cells = self.cells
         known = cells["class"].notna() & cells["predicted"].notna() & cells["out_of_fold"].fillna(False)
         return cells[known.astype(bool) & (self.with_imputed | ~cells["imputed"].astype(bool))]
+
+    @cached_property
+    def districts(self) -> dict[str, str]:
+        """Names of the city's districts by id, in order of the names."""
+        rows = self.ask(place_queries.districts, self.city.city_id)
+        return dict(zip(rows["district_id"], rows["name"], strict=True))
 
     def address(self, language: str) -> str:
         """Return the address of the page City, the dashboard's first, that shows the same.

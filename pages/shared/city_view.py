@@ -60,6 +60,18 @@ class View(CellsView):
         cells = _cells(file, self.city.city_id, self.here)
         return cells.assign(district=_district(file, self.city.city_id, self.here))
 
+    @property
+    def handed_out(self) -> pd.DataFrame:
+        """The selected cells as files hold them: with their ids, in order of these, and district and
+        district_name where the city has districts."""
+        cells = self.with_districts if self.districts else self.cells
+        cells = cells[self.mask]
+        if self.districts:
+            district = cells["district"].astype(object)
+            cells = cells.assign(district=district, district_name=district.map(self.districts))
+        cells.insert(0, "cell_id", self.ids(cells))
+        return cells.sort_values("cell_id", ignore_index=True)
+
     @cached_property
     def comparable(self) -> NDArray[np.bool_]:
         cells = self.cells

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from core.settings import read_settings
-from data.grid import Grid, format_cell_ids
+from data.grid import Grid
 from data.store import whole_tables
 from data.store.queries import City
 from pages.shared import file_menu, frame
@@ -57,7 +57,7 @@ def listed(name: str, withheld: str | None) -> Iterator[None]:
 
 
 def table(cells: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame of `queries.city_cells` as it is handed out: plain numbers, names of the field."""
+    """Return cells of `queries.city_cells` as they are handed out: plain numbers, names of the field."""
     plain = cells.drop(columns=[name for name in _LEFT_OUT if name in cells]).rename(columns=_NAMES)
     numbers = plain.select_dtypes("number").columns
     plain[numbers] = plain[numbers].astype(float)
@@ -93,18 +93,31 @@ def as_geopackage(cells: pd.DataFrame, crs: str, size: int, about: str) -> bytes
         return path.read_bytes()
 
 
-def cells_menu(here: OpenStudy, city: City, cells: pd.DataFrame, selected: str) -> None:
+def cells_menu(
+    here: OpenStudy,
+    city: City,
+    cells: pd.DataFrame,
+    handed_out: Callable[[], pd.DataFrame],
+    selected: str,
+) -> None:
     """Offer the cells shown as files, then the report, maps and tables of the city.
 
-    `selected` says in words which cells are shown, empty for the whole city.
+    `handed_out` makes what the files hold of the cells, at the click; `selected` says in words which cells
+    are shown, empty for the whole city.
     """
     with st.popover(_("Take away"), icon=":material/download:"):
-        _cell_files(here, city, cells, selected)
+        _cell_files(here, city, cells, handed_out, selected)
         if not too_few(here.ask(whole_tables.households, city.city_id)):
             file_menu.offer(here, city)
 
 
-def _cell_files(here: OpenStudy, city: City, cells: pd.DataFrame, selected: str) -> None:
+def _cell_files(
+    here: OpenStudy,
+    city: City,
+    cells: pd.DataFrame,
+    handed_out: Callable[[], pd.DataFrame],
+    selected: str,
+) -> None:
     study = here.row
     refused = too_few_households(cells)
     if refused:
@@ -135,15 +148,8 @@ def _cell_files(here: OpenStudy, city: City, cells: pd.DataFrame, selected: str)
             f"{study.study_id}-{city.city_id}" + ("-selection" if selected else ""),
             "take",
             [
-                File("CSV", "csv", lambda: as_csv(_named(cells, crs, size))),
-                File("GeoParquet", "parquet", lambda: as_geoparquet(_named(cells, crs, size), crs, size)),
-                File("GeoPackage", "gpkg", lambda: as_geopackage(_named(cells, crs, size), crs, size, about)),
+                File("CSV", "csv", lambda: as_csv(handed_out())),
+                File("GeoParquet", "parquet", lambda: as_geoparquet(handed_out(), crs, size)),
+                File("GeoPackage", "gpkg", lambda: as_geopackage(handed_out(), crs, size, about)),
             ],
         )
-
-
-def _named(cells: pd.DataFrame, crs: str, size: int) -> pd.DataFrame:
-    """Return cells known by x and y with their ids, in order of these."""
-    named = cells.copy()
-    named.insert(0, "cell_id", format_cell_ids(cells["x"], cells["y"], crs, size))
-    return named.sort_values("cell_id", ignore_index=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -273,6 +274,30 @@ def test_the_three_files_say_the_same(rows: duckdb.DuckDBPyConnection, tmp_path:
         plain = pd.DataFrame(frame.drop(columns="geometry"))
         pd.testing.assert_frame_equal(plain, csv, check_dtype=False, rtol=1e-6, atol=6e-5)
     assert csv["census_class"].dropna().tolist() == cells["class"].dropna().astype(float).tolist()
+
+
+@pytest.mark.parametrize("selected", [None, "z01"])
+def test_files_say_the_district_of_each_cell(
+    run_page: RunPage,
+    rows: duckdb.DuckDBPyConnection,
+    monkeypatch: pytest.MonkeyPatch,
+    selected: str | None,
+) -> None:
+    made: dict[str, Callable[[], bytes]] = {}
+    monkeypatch.setattr(take_away, "row", lambda *given: made.update({f.said: f.make for f in given[3]}))
+    assert not run_page("city", city="ker-bihan", **({"only": selected} if selected else {})).exception
+    found = pd.read_csv(io.BytesIO(made["CSV"]()), dtype={"district": str})
+    known = rows.execute(
+        "SELECT cell_id, district_id, name FROM cell LEFT JOIN cell_district USING (city_id, cell_id) "
+        "LEFT JOIN district USING (city_id, district_id) WHERE city_id = 'ker-bihan' "
+        "AND ($1 IS NULL OR district_id = $1) ORDER BY cell_id",
+        [selected and selected[1:]],
+    ).df()
+    assert len(known) > 20 and found["cell_id"].tolist() == known["cell_id"].tolist()
+    assert found["district"].tolist() == known["district_id"].tolist()
+    assert found["district_name"].tolist() == known["name"].tolist()
+    package = gpd.read_parquet(io.BytesIO(made["GeoParquet"]()))
+    assert package["district_name"].tolist() == known["name"].tolist()
 
 
 def test_districts_are_listed_by_how_far_off_they_are_and_a_row_selects_one(

@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import duckdb
@@ -17,17 +18,19 @@ import shapely
 from PIL import Image
 from pypdf import PdfReader
 
+from core.settings import SHIPPED_DEMO
 from data.errors import InputError
 from data.store.open import Publication, current_publication
 from pages.report import charts, html, map_file, map_picture, pdf
 from pages.report.__main__ import main
-from pages.report.content import Report
+from pages.report.content import Report, Table, Text
 from pages.report.drawing import Drawing, Scale
 from pages.report.gather import gather
 from pages.report.make import make, opened
 from pages.report.map_picture import Ground, Key
 from pages.report.source import Source
 from pages.shared.language import speaking
+from tests.pages.conftest import RunPage, texts
 
 HOSTILE = "<script>alert(1)</script> #panic(\"x\") $x$ *b* ]]> & \\ 'q'"
 
@@ -84,6 +87,42 @@ def test_pdf_holds_the_publications_figures_and_can_be_read_aloud(
     root = PdfReader(io.BytesIO(content)).trailer["/Root"]
     assert root["/Lang"] == "en" and root["/MarkInfo"]["/Marked"] and "/StructTreeRoot" in root
     assert b"<pdfuaid:part>1</pdfuaid:part>" in root["/Metadata"].get_data()
+
+
+@pytest.mark.skipif(not SHIPPED_DEMO.is_dir(), reason=f"no demo study in {SHIPPED_DEMO}")
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_it_begins_with_the_answers_of_the_pages(run_page: RunPage, language: str) -> None:
+    with opened(current_publication(SHIPPED_DEMO), "port-imagine") as demo:
+        first = gather(demo, language).sections[0].blocks
+    answers = [block for block in first if isinstance(block, Text)]
+    assert len(answers) == 3
+    for page, block in zip(("city", "patterns", "trust"), answers, strict=True):
+        test = run_page(page, studies=SHIPPED_DEMO.parent, city="port-imagine", lang=language)
+        (shown,) = [one for one in texts(test).split("<p ") if one.startswith('class="carreau-answer"')]
+        plain = unescape(re.sub(r"</?\w+>|class=\"[^\"]*\">", "", shown.split("</p>")[0]))
+        question, said = " ".join(block.lead.split()), " ".join(block.text.split())
+        lead = question.split("?", 1)[1].strip()
+        assert " ".join(plain.split()) == f"{lead} {said}".replace("\u202f", " "), page
+
+
+def test_districts_are_listed_with_their_cells(report: Report, rows: duckdb.DuckDBPyConnection) -> None:
+    (table,) = (
+        block
+        for section in report.sections
+        for block in section.blocks
+        if isinstance(block, Table) and block.title.startswith("Districts")
+    )
+    known = rows.execute(
+        """
+        SELECT d.name, count(*), round(avg(c.class), 1), round(avg(p.expected_class - c.class), 2) AS off
+        FROM district d JOIN cell_district USING (city_id, district_id) JOIN cell c USING (city_id, cell_id)
+        JOIN prediction p USING (city_id, cell_id)
+        WHERE city_id = 'ker-bihan' AND NOT imputed AND c.class IS NOT NULL AND p.out_of_fold
+        GROUP BY d.name ORDER BY abs(avg(p.expected_class - c.class)) DESC
+        """
+    ).fetchall()
+    said = [(row[0], int(row[1]), float(row[2]), float(row[3].replace("−", "-"))) for row in table.rows]
+    assert len(known) == 2 and said == known
 
 
 def test_fonts_are_inside_and_pictures_have_words(report: Report) -> None:
