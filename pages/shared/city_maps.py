@@ -12,11 +12,13 @@ from data.grid import format_cell_id, parse_cell_id
 from data.store import place_queries, queries
 from pages.shared import (
     cluster_layer,
+    district_layer,
     frame,
     land_use_layer,
     layers,
     linked_selection,
     maps,
+    maps_first,
     palette,
     photograph_layer,
     state,
@@ -130,10 +132,13 @@ def _component(
     corner = None if selected is None else (int(selected["x"]), int(selected["y"]))
     with_clusters = cluster_layer.NAME in shown
     single = key != "maps"
+    # the maps of a first visit do not wait for them: they come with the charts
+    with_districts = bool(view.districts) and not maps_first.awaited()
+    borders = whole.kept(_districts).borders if with_districts else ()
     maps.map_pair(
-        maps.deck_of(view.raster, pictures, whole.kept(_outline), corner),
+        maps.deck_of(view.raster, pictures, whole.kept(_outline), corner, borders),
         view.raster,
-        whole.kept(_hover, with_clusters),
+        whole.kept(_hover, with_clusters, with_districts),
         place=f"{view.here.row.study_id}/{view.city.city_id}",
         label=label,
         crs=view.here.row.grid_crs,
@@ -187,8 +192,18 @@ def _hatch(view: View) -> str:
     return layers.hatch(view.raster, cells["x"], cells["y"], cells["imputed"])
 
 
-def _hover(view: View, with_clusters: bool) -> dict[str, Any]:
-    return maps.hover_of(view.raster, view.cells, view.clusters if with_clusters else None)
+def _hover(view: View, with_clusters: bool, with_districts: bool) -> dict[str, Any]:
+    return maps.hover_of(
+        view.raster,
+        view.cells,
+        view.clusters if with_clusters else None,
+        view.kept(_districts) if with_districts else None,
+    )
+
+
+def _districts(view: View) -> district_layer.Districts:
+    cells = view.with_districts
+    return district_layer.of_cells(view.raster, cells["x"], cells["y"], cells["district"], view.districts)
 
 
 def _outline(view: View) -> maps.Rings:
@@ -213,7 +228,8 @@ def _legend(view: View, legend: str) -> None:
     n = view.city.n_imputed
     imputed = plural("imputed ({n} cell)", "imputed ({n} cells)", n).format(n=number(n))
     hatched = f'<span class="pair">·&nbsp; {hatch} {imputed}</span>'
-    st.html(f'<div class="carreau-legend">{legend}{hatched}</div>')
+    lines = f'<span class="pair">·&nbsp; <span class="line"></span> {_("districts")}</span>'
+    st.html(f'<div class="carreau-legend">{legend}{hatched}{lines if view.districts else ""}</div>')
 
 
 def _chosen(view: View) -> pd.Series | None:

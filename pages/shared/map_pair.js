@@ -22,8 +22,9 @@ async function hoverOf(map, hover) {
   if (hover.planes === map.packed) return { ...map.hover, ...hover };
   const all = await unpacked(hover.planes);
   const size = hover.width * hover.height;
-  const [flags, census, predicted, further] = [0, 1, 2, 3].map((k) => all.subarray(k * size, (k + 1) * size));
-  return { ...hover, flags, census, predicted, further };
+  const planes = [0, 1, 2, 3, 4, 5].map((k) => all.subarray(k * size, (k + 1) * size));
+  const [flags, census, predicted, further, low, high] = planes;
+  return { ...hover, flags, census, predicted, further, low, high };
 }
 
 // Cell under a coordinate: its place in the rasters and its lower-left corner in the grid CRS, or null outside.
@@ -44,7 +45,9 @@ function describe(map, cell) {
   const census = hover.hasCensus // none on an upload
     ? [said(hover.flags[cell.index] & 2 ? words.imputed : words.census, hover.census)] : [];
   const further = words.further[(hover.further?.[cell.index] ?? 0) - 1];
-  return [`N${cell.y} E${cell.x}`, ...census, said(words.predicted, hover.predicted), ...(further ? [further] : [])];
+  const district = hover.districts[(hover.low?.[cell.index] ?? 0) + 256 * (hover.high?.[cell.index] ?? 0) - 1];
+  const more = [further, district].filter(Boolean);
+  return [`N${cell.y} E${cell.x}`, ...census, said(words.predicted, hover.predicted), ...more];
 }
 
 // A round length that is about 90 px long: 1, 2 or 5 times a power of ten.

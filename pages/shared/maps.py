@@ -9,7 +9,7 @@ again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -26,6 +26,7 @@ import streamlit.components.v1 as components_v1
 from numpy.typing import NDArray
 
 from pages.shared import maps_first, palette
+from pages.shared.district_layer import Districts
 from pages.shared.language import _
 from pages.shared.rasters import Raster, packed
 
@@ -64,9 +65,10 @@ def deck_of(
     pictures: Sequence[Picture],
     outline: bytes | Rings | None,
     selected: tuple[int, int] | None,
+    borders: Sequence[Sequence[float]] = (),
 ) -> Deck:
     """Return the layers of a map pair: pictures in order, the city's outline (WKB in the grid CRS, or its
-    `rings`), the selected cell's square.
+    `rings`), borders within it (x, y, x, y, metres from the raster's centre), the selected cell's square.
 
     Layers are in metres from the raster's centre; their ids begin with left-, right- or both-, which is
     where they are drawn.
@@ -84,9 +86,13 @@ def deck_of(
         for picture in pictures
     ]
     ink = palette.inks()
+    if borders:
+        pairs = [((x, y), (to_x, to_y)) for x, y, to_x, to_y in borders]
+        layers.append(_lines("both-borders", pairs, palette.rgb(ink.text), 0.8))
     if outline is not None:
         drawn = rings(outline, raster) if isinstance(outline, bytes) else outline
-        layers.append(_outline(drawn, palette.rgb(ink.muted)))
+        edges = [edge for ring in drawn for edge in pairwise(ring)]
+        layers.append(_lines("both-outline", edges, palette.rgb(ink.muted), 1))
     if selected is not None:
         x, y = selected[0] - x0, selected[1] - y0
         corners = ((0, 0), (1, 0), (1, 1), (0, 1), (0, 0))
@@ -106,7 +112,12 @@ def rings(outline: bytes, raster: Raster) -> Rings:
     ]
 
 
-def hover_of(raster: Raster, cells: pd.DataFrame, further: NDArray[np.int8] | None = None) -> dict[str, Any]:
+def hover_of(
+    raster: Raster,
+    cells: pd.DataFrame,
+    further: NDArray[np.int8] | None = None,
+    districts: Districts | None = None,
+) -> dict[str, Any]:
     """Return what the tooltip knows of cells (columns as of `map_pair`), for a component's `data`.
 
     ``further`` (n,): which of the words given to `map_pair` is said of each cell; -1 for none.
@@ -119,8 +130,10 @@ def hover_of(raster: Raster, cells: pd.DataFrame, further: NDArray[np.int8] | No
         raster.spread(x, y, cells["class"].fillna(0).astype(int)),
         raster.spread(x, y, cells["predicted"].fillna(0).astype(int)),
     ]
-    if further is not None:
-        planes.append(raster.spread(x, y, further + 1))
+    if further is not None or districts is not None:
+        planes.append(raster.spread(x, y, 0 if further is None else further + 1))
+    if districts is not None:  # low and high bytes
+        planes += [(districts.numbers & 255).astype(np.uint8), (districts.numbers >> 8).astype(np.uint8)]
     return {
         "left": -half[0],
         "top": half[1],
@@ -129,6 +142,7 @@ def hover_of(raster: Raster, cells: pd.DataFrame, further: NDArray[np.int8] | No
         "height": raster.height,
         "x0": raster.west,
         "y0": raster.north,
+        "districts": districts.names if districts is not None else [],
         "hasCensus": bool(cells["class"].notna().any()),
         "planes": packed(planes),
     }
@@ -251,17 +265,19 @@ def _texture(name: str, raster: Raster) -> dict[str, str]:
     return scaled | {"mipmapFilter": "linear"}
 
 
-def _outline(drawn: Rings, colour: tuple[int, int, int]) -> dict[str, Any]:
+def _lines(
+    name: str, pairs: Iterable[tuple[Any, Any]], colour: tuple[int, int, int], width: float
+) -> dict[str, Any]:
     # without a graphics card a PathLayer's shaders take 0.8 s to compile, those of single lines 0.2 s
     return {
         "@@type": "LineLayer",
-        "id": "both-outline",
-        "data": [{"from": start, "to": end} for ring in drawn for start, end in pairwise(ring)],
+        "id": name,
+        "data": [{"from": start, "to": end} for start, end in pairs],
         "getSourcePosition": "@@=from",
         "getTargetPosition": "@@=to",
         "getColor": [*colour, 255],
         "widthUnits": "pixels",
-        "getWidth": 1,
+        "getWidth": width,
     }
 
 

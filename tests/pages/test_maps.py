@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import io
 import json
 import zlib
@@ -14,10 +15,11 @@ import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from data.store import cell_queries, queries
-from pages.shared import cluster_layer, land_use_layer, layers, maps, palette
+from pages.shared import cluster_layer, district_layer, land_use_layer, layers, maps, palette
 from pages.shared.rasters import (
     Raster,
     as_data_url,
@@ -94,6 +96,39 @@ def test_hover_knows_each_cell_at_its_place() -> None:
     assert predicted.tolist() == [[0, 9, 0, 0], [10, 0, 0, 4]]
     assert further.tolist() == [[0, 0, 0, 0], [3, 0, 0, 1]]
     assert packed([flags, census, predicted, further]) == hover["planes"]
+
+
+def test_hover_knows_the_district_of_each_cell() -> None:
+    cells = _cells()
+    district = pd.Series(pd.Categorical(["b", "a", None], categories=["a", "b"]))
+    found = district_layer.of_cells(RASTER, cells["x"], cells["y"], district, {"a": "Anse", "b": "Bourg"})
+    assert found.names == ["Anse", "Bourg"] and found.numbers.tolist() == [[0, 1, 0, 0], [2, 0, 0, 0]]
+    many = dataclasses.replace(found, numbers=found.numbers * 300)
+    hover = maps.hover_of(RASTER, cells, districts=many)
+    content = zlib.decompress(base64.b64decode(hover["planes"]))
+    further, low, high = np.frombuffer(content, np.uint8).reshape(6, 2, 4)[3:].astype(int)
+    assert not further.any() and (low + 256 * high).tolist() == [[0, 300, 0, 0], [600, 0, 0, 0]]
+
+
+@given(arrays(np.uint16, st.tuples(st.integers(1, 6), st.integers(1, 7)), elements=st.integers(0, 3)))
+def test_borders_are_the_edges_between_districts(numbers: np.ndarray) -> None:
+    height, width = numbers.shape
+    drawn = set()
+    for x, y, to_x, to_y in district_layer.borders(numbers, 2):
+        column, row = (x + width) / 2, (height - y) / 2
+        for step in range(int(abs(to_x - x) + abs(to_y - y)) // 2):
+            edge = (column, row + step, "|") if x == to_x else (column + step, row, "-")
+            assert edge not in drawn
+            drawn.add(edge)
+    known = set()
+    for row in range(height):
+        for column in range(width):
+            here = numbers[row, column]
+            if here and column and numbers[row, column - 1] not in (0, here):
+                known.add((column, row, "|"))
+            if here and row and numbers[row - 1, column] not in (0, here):
+                known.add((column, row, "-"))
+    assert drawn == known
 
 
 def _picture_of(url: str) -> np.ndarray:
