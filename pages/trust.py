@@ -69,6 +69,7 @@ def page() -> None:
     answer = kept(_answer, here, city.city_id)
     if answer is not None:
         answers.draw(answer)
+        frame.note(trust_words.checks_note())
     left, right = st.columns(2, gap="medium")
     with left:
         _reliance(here, city, with_imputed)

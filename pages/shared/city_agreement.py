@@ -26,9 +26,7 @@ def agreement(view: View) -> None:
     """Draw figures, confusion, calibration, the cells or districts that are farthest off, and errors by
     group."""
     if not view.selected:
-        answer = view.on_classes.drawn(_answer)
-        if answer is not None:
-            answers.draw(answer)
+        answer(view)
     _figures(view)
     left, middle, right = st.columns([1, 1, 1.15], gap="medium")
     with left:
@@ -38,6 +36,13 @@ def agreement(view: View) -> None:
     with right:
         _disagreements(view)
     city_errors.errors(view)
+
+
+def answer(view: View) -> None:
+    """Say where the model is wrong in the city, where that can be said."""
+    found = view.on_classes.drawn(_answer)
+    if found is not None:
+        answers.draw(found)
 
 
 def _answer(view: View) -> answers.Answer | None:

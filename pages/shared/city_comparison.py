@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from data.store import pattern_queries
-from pages.shared import city_charts, city_words, frame
+from pages.shared import city_agreement, city_charts, city_words, frame
 from pages.shared.city_view import View
 from pages.shared.language import _, number
 from pages.shared.plain_text import plain
@@ -18,6 +18,7 @@ def comparison(view: View, other: View) -> None:
     for one in (view, other):
         st.header(plain(one.city.name), anchor=False)
         frame.data_line(one.here, one.city)
+        city_agreement.answer(one)
         city_charts.agreement(one)
     frame.note(
         _(

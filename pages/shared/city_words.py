@@ -263,7 +263,13 @@ def disagreement_sentence(rows: pd.DataFrame, n_classes: int) -> str:
     off = rows["predicted"].astype(int) - rows["class"].astype(int)
     richer, poorer = int((off > 0).sum()), int((off < 0).sum())
     smallest, largest = int(off.abs().min()), int(off.abs().max())
-    if smallest != largest:
+    if not largest:
+        text = plural(
+            "{n} cell, predicted exactly. Select a row to open the cell.",
+            "These {n} cells are predicted exactly. Select a row to open the cell.",
+            len(rows),
+        )
+    elif smallest != largest:
         text = _(
             "These {n} cells are {smallest} to {largest} {units} off: {richer} predicted richer than the "
             "census, {poorer} poorer. Select a row to open the cell."

@@ -8,13 +8,13 @@ once: plotly checks all of them again for each one added.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from pages.shared import chart_labels
 from pages.shared.class_names import label
 from pages.shared.language import _, number
 from pages.shared.palette import Inks, plotly_template, translucent
@@ -115,21 +115,17 @@ def scatter(pairs: pd.DataFrame, x_title: str, y_title: str, ink: Inks, height: 
     sure = significant(pairs, "_x") & apart_from_zero(pairs, "_y")
     for shown, part in ((False, pairs[~sure]), (True, pairs[sure])):
         figure.add_trace(pair_dots(part, ink, 1.0 if shown else PALE, x_title, y_title))
-    labels = [
-        {
-            "x": place.x,
-            "y": place.y,
-            "text": place.text,
-            "showarrow": False,
-            "xanchor": place.anchor,
-            "xshift": {"left": 9, "right": -9}[place.anchor],
-            "yshift": place.shift,
-            "font": {"size": 11, "color": ink.text if place.sure else ink.muted},
-            "bgcolor": translucent(ink.background, 0.6),
-            "borderpad": 0,
-        }
-        for place in _placed_labels(pairs, sure, (across, up), (430, height - 60))
-    ]
+    strength = pairs.value_x.abs() + pairs.value_y.abs() / (up[1] - up[0]) + 10 * sure
+    first = pairs.loc[strength.sort_values(ascending=False).index]
+    labels = chart_labels.beside_dots(
+        first.value_x.tolist(),
+        first.value_y.tolist(),
+        [label(code, name) for code, name in zip(first.code, first["name"], strict=True)],
+        sure[first.index].tolist(),
+        (across, up),
+        (430, height - 60),
+        ink,
+    )
     zero = {"zeroline": True, "zerolinecolor": ink.muted, "zerolinewidth": 1}
     figure.update_xaxes(title_text=x_title, range=across, dtick=0.2, tickformat=".1f", **zero)
     figure.update_yaxes(title_text=y_title, range=up, nticks=7, **zero)
@@ -286,52 +282,3 @@ def padded(columns: Sequence[pd.Series]) -> tuple[float, float]:
     values = values[np.isfinite(values)]
     margin = 0.08 * (values.max() - values.min() or 1.0)
     return float(values.min() - margin), float(values.max() + margin)
-
-
-@dataclass(frozen=True)
-class _Label:
-    text: str
-    x: float
-    y: float
-    anchor: str
-    shift: int  # pixels up from the dot
-    sure: bool
-
-
-def _placed_labels(
-    points: pd.DataFrame,
-    sure: pd.Series,
-    limits: tuple[tuple[float, float], tuple[float, float]],
-    size_px: tuple[int, int],
-) -> list[_Label]:
-    """Return the labels that cover neither one another nor a dot, surest and strongest classes first."""
-    (west, east), (south, north) = limits
-    left = (points.value_x - west) * size_px[0] / (east - west)
-    bottom = (points.value_y - south) * size_px[1] / (north - south)
-    dots = {
-        index: (left[index] - 6, left[index] + 6, bottom[index] - 6, bottom[index] + 6)
-        for index in points.index
-    }
-    strength = points.value_x.abs() + points.value_y.abs() / (north - south) + 10 * sure
-    placed: list[_Label] = []
-    taken: list[tuple[float, float, float, float]] = []
-    for index in strength.sort_values(ascending=False).index:
-        point = points.loc[index]
-        text = label(point.code, point["name"])
-        width = 6.0 * len(text)
-        sides = (("left", left[index] + 9), ("right", left[index] - 9 - width))
-        for anchor, start, shift in ((*side, shift) for shift in (9, -9) for side in sides):
-            box = (start, start + width, bottom[index] + shift - 7, bottom[index] + shift + 7)
-            inside = box[0] > 0 and box[1] < size_px[0] + 10 and box[3] < size_px[1] and box[2] > 0
-            others = [*taken, *(dot for other, dot in dots.items() if other != index)]
-            if inside and not any(_overlap(box, other) for other in others):
-                taken.append(box)
-                placed.append(
-                    _Label(text, float(point.value_x), float(point.value_y), anchor, shift, bool(sure[index]))
-                )
-                break
-    return placed
-
-
-def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
-    return a[0] < b[1] and b[0] < a[1] and a[2] < b[3] and b[2] < a[3]

@@ -28,6 +28,10 @@ export default function ({ data }) {
   const act = () => { acted = true; };
   addEventListener("pointerdown", act, true);
   addEventListener("keydown", act, true);
+  // a similar cell is another cell on the same page: the reader begins at its head
+  addEventListener("click", ({ target }) => {
+    if (target.closest?.(".st-key-similar a")) document.querySelector('[data-testid="stMain"]')?.scrollTo(0, 0);
+  });
   history.pushState = (state, title, url) => {
     const whole = withViews(url);
     if (!acted) return history.replaceState(state, title, whole);

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
+from pages.shared import chart_labels
 from pages.shared.language import _
 from pages.shared.palette import Inks, plotly_template
 from pages.shared.pattern_words import METHODS
@@ -97,16 +98,16 @@ def cascade(rows: pd.DataFrame, ink: Inks) -> go.Figure:
 def removal(rows: pd.DataFrame, ink: Inks) -> go.Figure:
     """Draw areas under deletion (x) and insertion (y), one mark an order, mean over networks."""
     mean = rows.groupby(["check_name", "method"]).value.mean().unstack("check_name").reset_index()
+    mean["text"] = [_(BASELINES[m]) if m in BASELINES else method_name(m) for m in mean.method]
+    mean["known"] = mean.method.isin(METHODS)
     figure = go.Figure(layout={"template": plotly_template()})
-    for known, part in mean.groupby(mean.method.isin(METHODS)):
-        names = [_(BASELINES[m]) if m in BASELINES else method_name(m) for m in part.method]
+    for known, part in mean.groupby("known"):
         figure.add_trace(
             go.Scatter(
                 x=part.deletion,
                 y=part.insertion,
-                mode="markers+text",
-                text=names,
-                textposition=_sides(part.deletion, mean.deletion),
+                mode="markers",
+                text=part.text,
                 name=_("map") if known else _("baseline"),
                 marker={
                     "size": 11,
@@ -119,25 +120,28 @@ def removal(rows: pd.DataFrame, ink: Inks) -> go.Figure:
                 + "<extra></extra>",
             )
         )
-    figure.update_xaxes(title_text=_("Area under deletion (good: small)"), range=_padded(mean.deletion, 0.16))
-    figure.update_yaxes(
-        title_text=_("area under insertion (good: large)"), range=_padded(mean.insertion, 0.2)
+    across, up = _padded(mean.deletion, 0.16), _padded(mean.insertion, 0.2)
+    figure.update_xaxes(title_text=_("Area under deletion (good: small)"), range=across)
+    figure.update_yaxes(title_text=_("area under insertion (good: large)"), range=up)
+    figure.update_layout(
+        annotations=chart_labels.beside_dots(
+            mean.deletion.tolist(),
+            mean.insertion.tolist(),
+            mean.text.tolist(),
+            mean.known.tolist(),
+            (across, up),
+            (430, 200),
+            ink,
+        )
     )
     return _finished(figure, 300)
 
 
-def _sides(values: pd.Series, everything: pd.Series) -> list[str]:
-    """Return on which side of its mark each label stands: neighbours from left to right take turns."""
-    turns = ("top center", "bottom center", "middle right", "middle left")
-    rank = everything.rank(method="first").astype(int) - 1
-    return [turns[int(rank[index]) % len(turns)] for index in values.index]
-
-
-def _padded(values: pd.Series, share: float) -> list[float]:
+def _padded(values: pd.Series, share: float) -> tuple[float, float]:
     """Range of an axis with room for the labels beside the marks."""
     low, high = float(values.min()), float(values.max())
     room = share * max(high - low, 0.1)
-    return [low - room, high + room]
+    return low - room, high + room
 
 
 def _finished(figure: go.Figure, height: int) -> go.Figure:

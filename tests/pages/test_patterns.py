@@ -18,7 +18,15 @@ from core.settings import SHIPPED_DEMO
 from data.store import pattern_queries
 from data.store.open import connect
 from data.store.queries import cities
-from pages.shared import forest, index_words, palette, pattern_caveats, pattern_words, ratio_chart
+from pages.shared import (
+    chart_labels,
+    forest,
+    index_words,
+    palette,
+    pattern_caveats,
+    pattern_words,
+    ratio_chart,
+)
 from tests.pages.conftest import RunPage, texts
 from tests.pages.synthetic import make_publication
 
@@ -321,18 +329,25 @@ def test_too_few_names_each_class_once_with_its_cells() -> None:
 
 def test_labels_of_the_scatter_never_overlap() -> None:
     rng = np.random.default_rng(0)
-    points = frame_of(value=list(rng.uniform(-0.5, 0.5, 25)))
-    points = points.assign(value_x=points.value, value_y=rng.uniform(-0.5, 0.5, 25))
-    placed = forest._placed_labels(
-        points, pd.Series(True, index=points.index), ((-0.6, 0.6),) * 2, (430, 340)
-    )
-    assert len(placed) >= 5
+    x, y = rng.uniform(-0.5, 0.5, (2, 25))
+    texts = [f"{11000 + k} class {k}" for k in range(25)]
+    placed = chart_labels.placed(x, y, texts, ((-0.6, 0.6),) * 2, (430, 340))
+    assert len(placed) >= 5 and placed[0].at == 0
     boxes = []
-    for at in placed:
-        x, y, width = (at.x + 0.6) / 1.2 * 430, (at.y + 0.6) / 1.2 * 340, 6.0 * len(at.text)
-        left = x + 9 if at.anchor == "left" else x - 9 - width
-        boxes.append((left, left + width, y + at.shift - 7, y + at.shift + 7))
-    assert not any(forest._overlap(a, b) for k, a in enumerate(boxes) for b in boxes[:k])
+    dots = (np.array([x, y]).T + 0.6) / 1.2 * (430, 340)
+    for one in placed:
+        (across, up), width = dots[one.at], 6.0 * len(texts[one.at])
+        left = across + 9 if one.anchor == "left" else across - 9 - width
+        boxes.append((left, left + width, up + one.shift - 7, up + one.shift + 7))
+        others = np.delete(dots, one.at, axis=0)
+        reach = np.abs(others - (left + width / 2, up + one.shift)) - (width / 2, 7)
+        assert (reach.max(axis=1) > 5.9).all()  # no other dot is covered
+    meeting = [
+        a[0] < b[1] and b[0] < a[1] and a[2] < b[3] and b[2] < a[3]
+        for k, a in enumerate(boxes)
+        for b in boxes[:k]
+    ]
+    assert not any(meeting)
 
 
 def test_ratio_chart_survives_one_missing_polarity() -> None:

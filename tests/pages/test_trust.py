@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from pages import trust
-from pages.shared import trust_charts, trust_words
+from pages.shared import palette, trust_charts, trust_words
 from pages.shared.forest import significant
 from tests.pages.conftest import RunPage, texts
 from tests.pages.test_patterns import charts_of, numbers
@@ -147,3 +147,25 @@ def test_a_study_of_many_cities_draws_the_chosen_one_and_counts_all() -> None:
     said = trust_words.agreement_sentence(table, city)  # type: ignore[arg-type]
     assert "CAM +0.10 to +0.50. In City 17: CAM +0.46." in said
     assert said.endswith("cannot be told from 0: CAM in 8 of 20 cities.")
+
+
+def test_every_mark_of_the_removal_chart_is_named_though_some_lie_close() -> None:
+    where = {  # as measured for Port-Imaginé
+        "blurred": (0.172, 0.795),
+        "paper": (0.186, 0.762),
+        "cam": (0.206, 0.757),
+        "edge": (0.27, 0.47),
+        "random": (0.437, 0.546),
+        "area_uniform": (0.408, 0.04),
+    }
+    rows = pd.DataFrame(
+        [
+            (name, method, value)
+            for method, both in where.items()
+            for name, value in zip(("deletion", "insertion"), both, strict=True)
+        ],
+        columns=["check_name", "method", "value"],
+    )
+    figure = trust_charts.removal(rows, palette.inks())
+    said = {note.text: (note.x, note.y) for note in figure.layout.annotations}
+    assert len(said) == 6 and said["blurred map"] == where["blurred"] and said["CAM"] == where["cam"]
