@@ -11,7 +11,7 @@ import numpy as np
 from pages.shared.palette import Inks, translucent
 
 _LETTER_PX = 6.0  # mean width at 11 px
-_SHIFTS = (9, -9, 0, 18, -18)
+_SHIFTS = (9, -9, 0, 18, -18, 27, -27)
 Ends = tuple[float, float]
 _Box = tuple[float, float, float, float]  # left, right, bottom, top
 

@@ -100,6 +100,7 @@ def removal(rows: pd.DataFrame, ink: Inks) -> go.Figure:
     mean = rows.groupby(["check_name", "method"]).value.mean().unstack("check_name").reset_index()
     mean["text"] = [_(BASELINES[m]) if m in BASELINES else method_name(m) for m in mean.method]
     mean["known"] = mean.method.isin(METHODS)
+    mean = mean.sort_values("known", ascending=False, ignore_index=True)  # maps find a place first
     figure = go.Figure(layout={"template": plotly_template()})
     for known, part in mean.groupby("known"):
         figure.add_trace(
