@@ -110,8 +110,8 @@ def checks_note() -> str:
     return _(
         "A map passes where the interval of its agreement with painting classes over lies above 0; where "
         "less than {share} of its likeness is left with all weights drawn anew; where it beats every "
-        "baseline in deletion and insertion; and where it is more like the map of another fold’s network than that of "
-        "shuffled labels. These are the least to ask: passing them does not make a map right."
+        "baseline in deletion and insertion; and where it is more like the map of another fold’s network "
+        "than that of shuffled labels. These are the least to ask: passing them does not make a map right."
     ).format(share=number(_MOST_LEFT, 1))
 
 
