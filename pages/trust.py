@@ -16,6 +16,7 @@ from data.store import pattern_queries, queries, trust_queries
 from data.store.queries import City
 from pages.shared import (
     answers,
+    chart_data,
     chart_tables,
     charts,
     figures,
@@ -280,7 +281,9 @@ def _recovery(here: OpenStudy) -> None:
         )
         return
     table, sentences = kept(_recovery_part, here, str(RECOVERY), RECOVERY.stat().st_mtime_ns)
-    st.dataframe(table, hide_index=True, height="content")
+    with chart_data.beside("recovery", lambda: table, None):
+        # not a canvas: its cells would be cut where these wrap
+        st.table(table, border="horizontal", hide_index=True)
     for said in sentences:
         frame.sentence(said)
     frame.note(

@@ -15,6 +15,7 @@ COLOURS = ["red", "green", "blue", "red_sd", "green_sd", "blue_sd"]
 FEWEST = 20  # training cells: from fewer no covariance of six columns comes
 USUAL = 0.99  # share of the training cells whose distance counts as usual
 _ONE_COLOUR = 2  # grey levels that a band of a cell spans at most to be one colour
+_RIM = 16  # of a cell's side, one part at each edge
 _BLOCK = 256  # cells at a time: 150 MB of float32 at 128 px
 
 
@@ -42,15 +43,17 @@ def of_one_colour(images: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
     ``images``: (n, H, W, 3) uint8 RGB. The margin of a mosaic that was filled, a cloud cut out. A band may
     span two grey levels, which compression leaves in a sheet of one colour; noise of a camera spans more,
-    also when a cell is read small.
+    also when a cell is read small. The rim does not count: resampling blends the neighbours into it.
 
     >>> grey = np.full((1, 4, 4, 3), 90, np.uint8)
     >>> of_one_colour(np.concatenate([grey, grey + np.uint8([[[0], [1], [3], [1]]])])).tolist()
     [True, False]
     """
     alike = np.empty(len(images), bool)
+    side = images.shape[1]
+    inside = slice(side // _RIM, side - side // _RIM)
     for start in range(0, len(images), _BLOCK):
-        span = np.ptp(np.asarray(images[start : start + _BLOCK]), axis=(1, 2))  # (b, 3)
+        span = np.ptp(np.asarray(images[start : start + _BLOCK, inside, inside]), axis=(1, 2))  # (b, 3)
         alike[start : start + _BLOCK] = (span <= _ONE_COLOUR).all(axis=1)
     return alike
 

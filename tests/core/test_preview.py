@@ -23,7 +23,8 @@ def test_cells_outline_picture_and_land_use(tmp_path):
     picture = tmp_path / "cells.png"
     use = write_land_use(tmp_path / "use.gpkg")
     found = preview.looked_at([path], land_use=use, picture=picture)
-    assert (found["usable"], found["cells"], found["empty"], found["guesses"]) == (True, 6, 0, [])
+    assert (found["usable"], found["cells"], found["empty"], found["guesses"]) == (True, 5, 0, [])
+    assert found["one_colour"] == 1 and found["cells_seen"] == 6
     assert found["extent"] == [WEST, NORTH - 400, WEST + 600, NORTH]
     assert {tuple(point) for point in found["outline"][0]} == {
         (WEST + x, NORTH - y) for x in (0.0, 600.0) for y in (0.0, 400.0)
@@ -33,7 +34,7 @@ def test_cells_outline_picture_and_land_use(tmp_path):
     seen = np.asarray(Image.open(picture))
     px = seen.shape[1] // 3
     assert seen.shape == (2 * px, 3 * px, 4)
-    assert (seen[2 : px - 2, 2 * px + 2 : -2] == [255, 0, 0, 255]).all()
+    assert (seen[2 : px - 2, 2 * px + 2 : -2] == [255, 0, 0, preview.EMPTY]).all()
     json.dumps(found)
 
 
