@@ -134,9 +134,8 @@ def _component(
     single = key != "maps"
     # the maps of a first visit do not wait for them: they come with the charts
     with_districts = bool(view.districts) and not maps_first.awaited()
-    borders = whole.kept(_districts).borders if with_districts else ()
     maps.map_pair(
-        maps.deck_of(view.raster, pictures, whole.kept(_outline), corner, borders),
+        maps.deck_of(view.raster, pictures, whole.kept(_outline), corner),
         view.raster,
         whole.kept(_hover, with_clusters, with_districts),
         place=f"{view.here.row.study_id}/{view.city.city_id}",

@@ -9,7 +9,7 @@ again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -65,10 +65,9 @@ def deck_of(
     pictures: Sequence[Picture],
     outline: bytes | Rings | None,
     selected: tuple[int, int] | None,
-    borders: Sequence[Sequence[float]] = (),
 ) -> Deck:
     """Return the layers of a map pair: pictures in order, the city's outline (WKB in the grid CRS, or its
-    `rings`), borders within it (x, y, x, y, metres from the raster's centre), the selected cell's square.
+    `rings`), the selected cell's square.
 
     Layers are in metres from the raster's centre; their ids begin with left-, right- or both-, which is
     where they are drawn.
@@ -86,13 +85,9 @@ def deck_of(
         for picture in pictures
     ]
     ink = palette.inks()
-    if borders:
-        pairs = [((x, y), (to_x, to_y)) for x, y, to_x, to_y in borders]
-        layers.append(_lines("both-borders", pairs, palette.rgb(ink.text), 0.8))
     if outline is not None:
         drawn = rings(outline, raster) if isinstance(outline, bytes) else outline
-        edges = [edge for ring in drawn for edge in pairwise(ring)]
-        layers.append(_lines("both-outline", edges, palette.rgb(ink.muted), 1))
+        layers.append(_outline(drawn, palette.rgb(ink.muted)))
     if selected is not None:
         x, y = selected[0] - x0, selected[1] - y0
         corners = ((0, 0), (1, 0), (1, 1), (0, 1), (0, 0))
@@ -143,6 +138,7 @@ def hover_of(
         "x0": raster.west,
         "y0": raster.north,
         "districts": districts.names if districts is not None else [],
+        "borders": "" if districts is None else packed([districts.borders.astype("<i2").view(np.uint8)]),
         "hasCensus": bool(cells["class"].notna().any()),
         "planes": packed(planes),
     }
@@ -194,6 +190,7 @@ def map_pair(
             "place": place,
             "label": label,
             "words": _words() | {"further": list(further)},
+            "ink": palette.rgb(palette.inks().text),
             "height": height,
             "single": single,
             "rectangles": on_rectangle is not None,
@@ -265,19 +262,17 @@ def _texture(name: str, raster: Raster) -> dict[str, str]:
     return scaled | {"mipmapFilter": "linear"}
 
 
-def _lines(
-    name: str, pairs: Iterable[tuple[Any, Any]], colour: tuple[int, int, int], width: float
-) -> dict[str, Any]:
+def _outline(drawn: Rings, colour: tuple[int, int, int]) -> dict[str, Any]:
     # without a graphics card a PathLayer's shaders take 0.8 s to compile, those of single lines 0.2 s
     return {
         "@@type": "LineLayer",
-        "id": name,
-        "data": [{"from": start, "to": end} for start, end in pairs],
+        "id": "both-outline",
+        "data": [{"from": start, "to": end} for ring in drawn for start, end in pairwise(ring)],
         "getSourcePosition": "@@=from",
         "getTargetPosition": "@@=to",
         "getColor": [*colour, 255],
         "widthUnits": "pixels",
-        "getWidth": width,
+        "getWidth": 1,
     }
 
 

@@ -114,10 +114,10 @@ def test_hover_knows_the_district_of_each_cell() -> None:
 def test_borders_are_the_edges_between_districts(numbers: np.ndarray) -> None:
     height, width = numbers.shape
     drawn = set()
-    for x, y, to_x, to_y in district_layer.borders(numbers, 2):
-        column, row = (x + width) / 2, (height - y) / 2
-        for step in range(int(abs(to_x - x) + abs(to_y - y)) // 2):
-            edge = (column, row + step, "|") if x == to_x else (column + step, row, "-")
+    for column, row, to_column, to_row in district_layer.borders(numbers).tolist():
+        assert (column == to_column) != (row == to_row)
+        for step in range(to_column - column + to_row - row):
+            edge = (column, row + step, "|") if column == to_column else (column + step, row, "-")
             assert edge not in drawn
             drawn.add(edge)
     known = set()

@@ -115,6 +115,9 @@ def test_maps_are_seen_and_answer_before_their_library_and_before_charts(
     # the picture lies where deck.gl draws: colours agree but for edges and the outline
     assert (np.abs(still - moving).max(axis=2) > 40).mean() < 0.04
     assert len(np.unique(still.reshape(-1, 3), axis=0)) > 4
+    # but for the border of the two districts, which comes with the charts: a line from north to south
+    inked = [(np.abs(seen - (30, 35, 38)).max(axis=2) < 60) for seen in (still, moving)]
+    assert (inked[1] & ~inked[0]).sum(axis=0).max() > 100
     shifted = np.roll(still, 12, axis=1)  # the measure sees a misfit of less than a cell
     assert (np.abs(shifted - moving).max(axis=2) > 40).mean() > 0.08
     page.mouse.move(*middle)
