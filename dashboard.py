@@ -13,9 +13,18 @@ from pages.shared.plain_text import fault
 st.set_page_config(page_title="Carreau", page_icon=frame.icon(), layout="wide")
 
 language.arrive(state.peek("lang", LANGUAGES, readers_language()))
+city = st.Page("pages/city.py", title=_("City"), url_path="first", default=True)
+
+
+def _city() -> None:
+    """The first page's address is the root: who asks for it by its name is led there."""
+    st.switch_page(city, query_params=st.query_params.to_dict())
+
+
 page = st.navigation(
     [
-        st.Page("pages/city.py", title=_("City"), url_path="city", default=True),
+        city,
+        st.Page(_city, title=_("City"), url_path="city", visibility="hidden"),
         st.Page("pages/patterns.py", title=_("Patterns"), url_path="patterns"),
         st.Page("pages/cell.py", title=_("Cell"), url_path="cell"),
         st.Page("pages/trust.py", title=_("Trust"), url_path="trust"),

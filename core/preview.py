@@ -156,6 +156,12 @@ def _region(mosaic: Mosaic, picture: Path | None, found: dict[str, Any]) -> None
     if cells.empty:
         raise no_whole_cell(mosaic.path, outline.bounds, grid)
     pictured = _pictured(mosaic, grid, cells, picture)
+    if pictured["one_colour"] == len(cells):
+        raise InputError(
+            mosaic.path,
+            f"shows one colour throughout in all {len(cells)} cells: there is nothing to predict from",
+            "Bring a photograph of the place.",
+        )
     if not pictured["cells"]:
         raise InputError(
             mosaic.path,

@@ -11,7 +11,8 @@ import numpy as np
 from pages.shared.palette import Inks, translucent
 
 _LETTER_PX = 6.0  # mean width at 11 px
-_SHIFTS = (9, -9, 0, 18, -18, 27, -27)
+_NEAR = (9, -9)  # pixels up from a dot
+FAR = (*_NEAR, 0, 18, -18, 27, -27)  # where dots are few, and each is to have its label
 Ends = tuple[float, float]
 _Box = tuple[float, float, float, float]  # left, right, bottom, top
 
@@ -26,11 +27,17 @@ class Label:
 
 
 def placed(
-    x: Sequence[float], y: Sequence[float], texts: Sequence[str], limits: tuple[Ends, Ends], size_px: Ends
+    x: Sequence[float],
+    y: Sequence[float],
+    texts: Sequence[str],
+    limits: tuple[Ends, Ends],
+    size_px: Ends,
+    shifts: Sequence[int] = _NEAR,
 ) -> list[Label]:
     """Return the labels of dots (n,) that find a free place, the first ones first.
 
-    ``limits``: ends of the axes; ``size_px``: width and height of the plot in pixels.
+    ``limits``: ends of the axes; ``size_px``: width and height of the plot in pixels; ``shifts``: pixels up
+    from the dot, tried one after the other.
 
     >>> [label.anchor for label in placed([0.5, 0.52], [0.5, 0.5], ["a", "b"], ((0, 1), (0, 1)), (400, 300))]
     ['right', 'left']
@@ -44,7 +51,7 @@ def placed(
     for at, text in enumerate(texts):
         width = _LETTER_PX * len(text)
         sides = (("left", left[at] + 9), ("right", left[at] - 9 - width))
-        for anchor, start, shift in ((*side, shift) for shift in _SHIFTS for side in sides):
+        for anchor, start, shift in ((*side, shift) for shift in shifts for side in sides):
             box = (start, start + width, bottom[at] + shift - 7, bottom[at] + shift + 7)
             inside = box[0] > 0 and box[1] < size_px[0] + 10 and box[3] < size_px[1] and box[2] > 0
             others = [*taken, *dots[:at], *dots[at + 1 :]]
@@ -63,6 +70,7 @@ def beside_dots(
     limits: tuple[Ends, Ends],
     size_px: Ends,
     ink: Inks,
+    shifts: Sequence[int] = _NEAR,
 ) -> list[dict[str, Any]]:
     """Return the labels of `placed` as plotly's annotations, `strong` ones in ink."""
     return [
@@ -78,7 +86,7 @@ def beside_dots(
             "bgcolor": translucent(ink.background, 0.6),
             "borderpad": 0,
         }
-        for label in placed(x, y, texts, limits, size_px)
+        for label in placed(x, y, texts, limits, size_px, shifts)
     ]
 
 

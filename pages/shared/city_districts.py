@@ -76,6 +76,9 @@ def rows_of(view: View) -> pd.DataFrame:
 
 
 def _table(view: View, rows: pd.DataFrame, height: int) -> None:
+    ids = rows["district_id"].astype(str).tolist()
+    selected = view.selected.district
+    ticked = [ids.index(selected)] if selected in ids else []
     event = st.dataframe(
         pd.DataFrame(
             {
@@ -86,20 +89,22 @@ def _table(view: View, rows: pd.DataFrame, height: int) -> None:
             }
         ),
         hide_index=True,
-        key=linked_selection.chart_key("districts"),
+        # another table for another selection, or Back would find the tick of the one before
+        key=f"{linked_selection.chart_key('districts')}-{selected or ''}",
+        selection_default={"selection": {"rows": ticked}},
         on_select="rerun",
         selection_mode="single-row",
         height=height,
         column_config={
             _("Cells"): st.column_config.NumberColumn(width=66),
-            _("Census"): st.column_config.NumberColumn(width=66, format="%.1f"),
+            _("Census"): st.column_config.NumberColumn(width=88, format="%.1f"),
             _("Difference"): st.column_config.NumberColumn(width=72, format="%+.2f"),
         },
         alt=_("Districts by how far off the model is"),
     )
     chosen = event["selection"]["rows"]
-    if chosen:
-        linked_selection.choose_district(str(rows["district_id"].iloc[chosen[0]]))
+    if chosen != ticked:  # another row, or the tick taken away
+        linked_selection.choose_district(ids[(chosen or ticked)[0]])
 
 
 def _handed_out(rows: pd.DataFrame, view: View) -> pd.DataFrame:

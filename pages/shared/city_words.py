@@ -216,7 +216,7 @@ def calibration_sentence(bins: pd.DataFrame) -> str:
     if abs(stated - observed) < 0.02:
         text = _(
             "Stated and observed shares differ by {points} points on average; where it states 20 % or more, "
-            "it is right as often as it says ({observed})."
+            "it is right about as often as it says ({stated} stated on average, {observed} right)."
         )
     elif stated > observed:
         text = _(

@@ -53,7 +53,7 @@ def table(view: CellsView, rows: pd.DataFrame, key: str, alt: str) -> list[int]:
             selection_mode="single-row",
             height=HEIGHT,
             column_config={
-                _("Census"): st.column_config.NumberColumn(width=62),
+                _("Census"): st.column_config.NumberColumn(width=88),
                 _("Predicted"): st.column_config.NumberColumn(width=76),
                 _("People"): st.column_config.NumberColumn(width=60, format="%d"),
             },

@@ -102,8 +102,8 @@ def origin(summary: dict[str, Any], now: JobState) -> str:
     trained = summary["training_resolution_m"]
     seen = (
         _(
-            "photograph {metres} m in {crs}, seen by the network at {seen} m; they learned from photographs "
-            "of {trained} m"
+            "photograph {metres} m in {crs}, seen by the network at {seen} m, as were those of {trained} m "
+            "that it learned from"
         )
         if trained
         else _("photograph {metres} m in {crs}, seen by the network at {seen} m")

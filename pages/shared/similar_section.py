@@ -53,7 +53,7 @@ def section(here: OpenStudy, city: City, cell: dict[str, Any]) -> None:
                 )
                 frame.note(
                     _("likeness {likeness} · {distance} km").format(
-                        likeness=number(other["likeness"], 3), distance=number(apart.iloc[place], 1)
+                        likeness=_likeness(float(other["likeness"])), distance=number(apart.iloc[place], 1)
                     )
                 )
     frame.note(
@@ -98,3 +98,8 @@ def _picture(here: OpenStudy, city: City, other: dict[str, Any]) -> str:
     label = _("Photograph of cell {cell}").format(cell=frame.short_id(other["cell_id"]))
     url = "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
     return f'<img class="carreau-thumbnail" alt="{frame.escape(label)}" src="{url}">'
+
+
+def _likeness(cosine: float) -> str:
+    """Return a likeness as people read it; none that only rounds to it is 1."""
+    return f"> {number(0.999, 3)}" if 0.9995 <= cosine < 1 else number(cosine, 3)

@@ -133,6 +133,7 @@ def removal(rows: pd.DataFrame, ink: Inks) -> go.Figure:
             (across, up),
             (430, 200),
             ink,
+            chart_labels.FAR,
         )
     )
     return _finished(figure, 300)

@@ -159,7 +159,7 @@ def test_a_cell_of_one_colour_is_skipped(networks, tmp_path):
     assert (shown["cells"], shown["empty"], shown["one_colour"]) == (2, 0, 1)
     pixels[:] = 118
     file = write_photograph(tmp_path / "all.tif", 3, 1, pixels=pixels)
-    assert "show one colour throughout" in looked_at([file])["reason"]
+    assert "shows one colour throughout in all" in looked_at([file])["reason"]
 
 
 def test_a_chunk_of_skipped_cells_only(networks, tmp_path):

@@ -116,6 +116,17 @@ def test_back_from_a_row_of_the_table_keeps_what_was_chosen(page: Page, server: 
     expect(page.locator("h1")).to_contain_text(QUESTIONS["city"])
 
 
+def test_the_first_page_is_found_by_its_name_too(
+    page: Page, server: str, names: list[tuple[str, str]]
+) -> None:
+    page.goto(f"{server}/city?city={names[1][0]}&left=fold")
+    expect(page).to_have_url(f"{server}/?city={names[1][0]}&left=fold")
+    drawn(page)
+    expect(page.locator("h1")).to_contain_text(names[1][1])
+    settle(page)
+    expect(page.get_by_text("Page not found")).to_have_count(0)
+
+
 def test_a_city_is_picked_a_cell_is_clicked_and_back_goes_back(
     page: Page, server: str, names: list[tuple[str, str]]
 ) -> None:

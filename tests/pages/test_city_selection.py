@@ -321,9 +321,14 @@ def test_districts_are_listed_by_how_far_off_they_are_and_a_row_selects_one(
     assert f"Farthest off on average: {wanted['name'].iloc[0]}, predicted" in texts(test)
     assert way in texts(test)
     ids = dict(rows.execute("SELECT name, district_id FROM district WHERE city_id = 'ker-bihan'").fetchall())
-    test.session_state["districts"] = {"selection": {"rows": [1], "columns": [], "cells": []}}
+    second = ids[wanted["name"].iloc[1]]
+    test.session_state["districts-"] = {"selection": {"rows": [1], "columns": [], "cells": []}}
     test.run()
-    assert test.query_params[NAME] == f"z{ids[wanted['name'].iloc[1]]}"
+    assert test.query_params[NAME] == f"z{second}" and not test.exception
+    # its row is ticked; without the tick all districts are shown again
+    test.session_state[f"districts-1-{second}"] = {"selection": {"rows": [], "columns": [], "cells": []}}
+    test.run()
+    assert NAME not in test.query_params and not test.exception
     # of one district the list still shows all
     assert len(run_page("city", list="districts", only="z01").dataframe[0].value) == 2
 
