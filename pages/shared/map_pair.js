@@ -305,11 +305,19 @@ function clearStill(map) {
   map.root.querySelectorAll(".still").forEach((picture) => picture.remove());
 }
 
-// The page holds its charts back until the maps are there, or cannot be.
+// The page holds its charts back until the maps are there, or cannot be. Not said while the page answers the reader:
+// a second request carries the address as it was before the answer, and what was chosen would be lost.
 function sayPainted(map) {
   if (!map.data.first || map.said) return;
   map.said = true;
-  map.send("painted", true);
+  const began = Date.now();
+  const whenIdle = () => {
+    const app = document.querySelector('[data-testid="stApp"]');
+    const idle = !app || app.dataset.testScriptState === "notRunning" || Date.now() - began > PATIENCE_MS;
+    if (!idle) setTimeout(whenIdle, 50);
+    else if (map.root.isConnected) map.send("painted", true);
+  };
+  whenIdle();
 }
 
 function begin(parent, data) {
