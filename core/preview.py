@@ -61,9 +61,9 @@ def looked_at(
         cells, cells_seen (those whose pixels were looked at), of them left out empty (for empty pixels) and
         one_colour (for showing one colour throughout); tiles, width, height, resolution_m, dtype, crs, epsg,
         grid, cell_size_m; extent of the picture (west, south, east, north) and outline (rings of [x, y]),
-        metres in the grid's CRS; place
-        (longitude, latitude of the middle); warnings; land_use (usable, reason, columns, and what
-        `data.inspect` says) and census (usable, reason, columns), None where there is none.
+        metres in the grid's CRS; place (longitude, latitude of the middle); warnings; land_use (usable,
+        reason, columns, and what `data.inspect` says) and census (usable, reason, columns), None where
+        there is none.
     """
     found = unusable("")
     try:

@@ -6,19 +6,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.store import map_queries, place_queries, queries
+from data.store import map_queries, queries
 from pages.report import charts, map_picture
 from pages.report.content import Block, Figure, Figures, Picture, Pictures, Section, Table, Text, note
 from pages.report.map_picture import Ground, Key
 from pages.report.source import Source
 from pages.shared import (
-    city_districts,
     city_errors,
     city_words,
     cluster_layer,
     frame,
     layers,
-    selected_figures,
 )
 from pages.shared.language import _, later, number, percent
 from pages.shared.study import is_missing
@@ -230,16 +228,16 @@ def _errors(source: Source) -> list[Block]:
         return blocks
     grouped = []
     for found, title, axis, said_group in (
-        (by_class(source), _("Difference by census class"), _("census class"), str),
+        (source.by_class, _("Difference by census class"), _("census class"), str),
         (
-            _by_group(source, city_errors.density_groups(cells)),
+            source.by_group(city_errors.density_groups(cells)),
             _("Difference by density"),
             _("people in the cell"),
             city_errors.density_label,
         ),
     ):
         if len(found):
-            found["group"] = found["group"].map(said_group)
+            found = found.assign(group=found["group"].map(said_group))
             drawn = charts.by_group(found, axis).svg()
             alt = _("Mean of expected less census class by {axis}, with 95 % intervals: {values}").format(
                 axis=axis,
@@ -263,30 +261,8 @@ def _errors(source: Source) -> list[Block]:
     return [*blocks, *_districts(source), *_largest(source)]
 
 
-def by_class(source: Source) -> pd.DataFrame:
-    """Return the mean difference of the cells by census class, as of `selected_figures.by_group`."""
-    return _by_group(source, source.compared["class"].astype(int).astype("category"))
-
-
-def _by_group(source: Source, groups: pd.Series) -> pd.DataFrame:
-    range_m = source.city.residual_range_m
-    block_m = None if range_m is None else 2 * range_m
-    return selected_figures.by_group(source.compared, groups, block_m, source.row.cell_size_m)
-
-
-def by_district(source: Source) -> pd.DataFrame:
-    """Return how far off the model is by district, as of `city_districts.by_district`; empty where a city
-    has none."""
-    if not source.districts:
-        return pd.DataFrame()
-    places = source.ask(place_queries.cell_districts, source.city.city_id).set_index("cell_id").district_id
-    cells = source.compared
-    district = pd.Categorical(cells["cell_id"].map(places), categories=sorted(source.districts))
-    return city_districts.by_district(cells.assign(district=district), np.ones(len(cells), bool))
-
-
 def _districts(source: Source) -> list[Block]:
-    rows = by_district(source)
+    rows = source.by_district
     if rows.empty:
         return []
     text = _(

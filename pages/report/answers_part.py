@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from data.store import pattern_queries, queries, trust_queries
-from pages.report import agreement_part, land_use_part
+from pages.report import land_use_part
 from pages.report.content import Text
 from pages.report.source import Source
 from pages.shared import answers
@@ -27,8 +27,8 @@ def said(source: Source) -> list[Text]:
 
 def _where(source: Source) -> Answer | None:
     return answers.of_city(
-        agreement_part.by_class(source),
-        agreement_part.by_district(source),
+        source.by_class,
+        source.by_district,
         source.districts,
         source.ask(queries.agreement, source.city.city_id, source.with_imputed),
         source.row.n_classes,

@@ -9,11 +9,13 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import duckdb
+import numpy as np
 import pandas as pd
 
 from data.store import place_queries, queries
 from data.store.open import Publication
 from data.store.queries import City, StudyRow
+from pages.shared import city_districts, selected_figures
 
 T = TypeVar("T")
 
@@ -50,6 +52,28 @@ class Source:
         """Names of the city's districts by id, in order of the names."""
         rows = self.ask(place_queries.districts, self.city.city_id)
         return dict(zip(rows["district_id"], rows["name"], strict=True))
+
+    @cached_property
+    def by_class(self) -> pd.DataFrame:
+        """Mean difference of the compared cells by census class, as of `selected_figures.by_group`."""
+        return self.by_group(self.compared["class"].astype(int).astype("category"))
+
+    def by_group(self, groups: pd.Series) -> pd.DataFrame:
+        """Return the mean difference of the compared cells by group, as of `selected_figures.by_group`."""
+        range_m = self.city.residual_range_m
+        block_m = None if range_m is None else 2 * range_m
+        return selected_figures.by_group(self.compared, groups, block_m, self.row.cell_size_m)
+
+    @cached_property
+    def by_district(self) -> pd.DataFrame:
+        """How far off the model is by district, as of `city_districts.by_district`; empty where a city has
+        none."""
+        if not self.districts:
+            return pd.DataFrame()
+        places = self.ask(place_queries.cell_districts, self.city.city_id).set_index("cell_id").district_id
+        cells = self.compared
+        district = pd.Categorical(cells["cell_id"].map(places), categories=sorted(self.districts))
+        return city_districts.by_district(cells.assign(district=district), np.ones(len(cells), bool))
 
     def address(self, language: str) -> str:
         """Return the address of the page City, the dashboard's first, that shows the same.
