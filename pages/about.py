@@ -11,7 +11,7 @@ import streamlit as st
 from core.settings import read_settings
 from data.store import pattern_queries as ask
 from data.store.queries import City
-from pages.shared import figures, frame, glossary, study
+from pages.shared import figures, frame, glossary, study, table_numbers
 from pages.shared.about_files import files_section, models_section
 from pages.shared.class_names import official_name, short_name
 from pages.shared.head_names import head_name
@@ -231,15 +231,16 @@ def _glossary(here: OpenStudy) -> None:
     classes = here.ask(ask.class_names)
     if len(classes):
         with st.expander(_("Land-use classes of this study ({n})").format(n=number(len(classes)))):
+            shown = classes.drop(columns="colour").assign(
+                name=[official_name(name) for name in classes["name"]]
+            )
             st.dataframe(
-                classes.drop(columns="colour").assign(name=[official_name(name) for name in classes["name"]]),
+                table_numbers.written(shown, {}),
                 hide_index=True,
                 column_config={
                     "code": _("Code"),
                     "name": _("Name"),
-                    "cells": st.column_config.NumberColumn(
-                        _("Cells with income where present"), format="localized"
-                    ),
+                    "cells": table_numbers.column(_("Cells with income where present"), len(shown)),
                 },
             )
 

@@ -18,24 +18,12 @@ from pages.shared import (
     frame,
     layers,
 )
-from pages.shared.language import _, later, number, percent
+from pages.shared.language import _, number, percent
 from pages.shared.study import is_missing
 
 LISTED = 10
 _MOST_DISTRICTS = 20
 
-# measure: (name, as a share)
-MEASURES = {
-    "accuracy": (later("Exact class"), True),
-    "within_one": (later("Within one class"), True),
-    "spearman": (later("Spearman correlation"), False),
-    "weighted_kappa": (later("Weighted kappa"), False),
-    "slope": (later("Shrinkage slope"), False),
-    "moran": (later("Moran’s I of residuals"), False),
-    "mean_absolute_error": (later("Mean distance, classes"), False),
-    "kendall": (later("Kendall’s tau-b"), False),
-    "pearson": (later("Pearson correlation"), False),
-}
 _HEADLINE = ("accuracy", "within_one", "spearman", "weighted_kappa", "slope", "moran")
 
 
@@ -119,7 +107,7 @@ def _agreement(source: Source) -> list[Block]:
         return [Text(_("No agreement with the census was published for this city."))]
     who = _("imputed cells included") if source.with_imputed else _("imputed cells left out")
     return [
-        _table(measures),
+        _table(measures, source.row.n_classes),
         note(
             _(
                 "{n} cells, {who}. Within folds: mean of the values inside each fold, with its 95 % "
@@ -129,9 +117,9 @@ def _agreement(source: Source) -> list[Block]:
     ]
 
 
-def figures(measures: pd.DataFrame) -> list[Block]:
+def figures(measures: pd.DataFrame, n_classes: int) -> list[Block]:
     """Return the headline figures in a line; none where nothing was published."""
-    found = [_figure(measures, name) for name in _HEADLINE]
+    found = [_figure(measures, name, n_classes) for name in _HEADLINE]
     shown = tuple(figure for figure in found if figure is not None)
     return [Figures(shown)] if shown else []
 
@@ -151,20 +139,21 @@ def between(low: object, high: object, as_share: bool) -> str:
     return _("{low} to {high}").format(low=low_text, high=said(high, as_share))
 
 
-def _figure(measures: pd.DataFrame, name: str) -> Figure | None:
+def _figure(measures: pd.DataFrame, name: str, n_classes: int) -> Figure | None:
     row = city_words.row_of(measures, name, "within_fold")
     if row is None:
         return None
-    title, as_share = MEASURES[name]
+    as_share = name in city_words.SHARES
     interval = between(row["low"], row["high"], as_share) or _("no interval")
     chance = between(row["null_low"], row["null_high"], as_share)
     aside = _("by chance {interval}").format(interval=chance) if chance else ""
-    return Figure(_(title), said(row["value"], as_share), interval, aside)
+    return Figure(city_words.measure_name(name, n_classes), said(row["value"], as_share), interval, aside)
 
 
-def _table(measures: pd.DataFrame) -> Table:
+def _table(measures: pd.DataFrame, n_classes: int) -> Table:
     rows = []
-    for name, (title, as_share) in MEASURES.items():
+    for name in city_words.MEASURES:
+        as_share = name in city_words.SHARES
         head, pooled = (city_words.row_of(measures, name, scope) for scope in ("within_fold", "pooled"))
         if head is None:
             continue
@@ -173,7 +162,7 @@ def _table(measures: pd.DataFrame) -> Table:
             whole += f" ({between(pooled['low'], pooled['high'], as_share)})"
         rows.append(
             (
-                _(title),
+                city_words.measure_name(name, n_classes),
                 said(head["value"], as_share),
                 between(head["low"], head["high"], as_share) or "–",
                 whole,

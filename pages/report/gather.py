@@ -67,7 +67,11 @@ def _in_short(source: Source) -> list[Block]:
     planted = pattern_caveats.planted_sentence(city)
     if planted:
         said.append(planted)
-    return [*agreement_part.figures(measures), *answers_part.said(source), Bullets(tuple(said))]
+    return [
+        *agreement_part.figures(measures, source.row.n_classes),
+        *answers_part.said(source),
+        Bullets(tuple(said)),
+    ]
 
 
 def _data(source: Source) -> list[Block]:

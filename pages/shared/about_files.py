@@ -7,7 +7,7 @@ import streamlit as st
 
 from data.store import pattern_queries as ask
 from data.store.queries import City
-from pages.shared import frame
+from pages.shared import frame, table_numbers
 from pages.shared.language import _, later, listed, number, plural
 from pages.shared.plain_text import plain
 from pages.shared.study import OpenStudy
@@ -119,8 +119,23 @@ def models_section(here: OpenStudy) -> None:
     )
     names = {city.city_id: city.name for city in here.cities}
     shown = models.assign(city_id=models.city_id.map(names))
+    digits = dict.fromkeys(["bias", "z_mean", "z_std", "final_loss"], 3)
+    heads = {
+        "n_train": _("Training cells"),
+        "n_test": _("Predicted cells"),
+        "bias": _("Bias b"),
+        "z_mean": _("Mean z"),
+        "z_std": _("Deviation of z"),
+        "epochs": _("Epochs"),
+        "final_loss": _("Final loss"),
+        "seconds": _("Seconds"),
+    }
+    numbers = {
+        name: table_numbers.column(head, len(shown), digits.get(name, 0)) for name, head in heads.items()
+    }
+    shown = shown.drop(columns=["city_id"] if models.city_id.isna().all() else [])
     st.dataframe(
-        shown.drop(columns=["city_id"] if models.city_id.isna().all() else []),
+        table_numbers.written(shown, digits),
         hide_index=True,
         column_config={
             "model_id": _("Network"),
@@ -128,15 +143,8 @@ def models_section(here: OpenStudy) -> None:
             "fold": _("Fold"),
             "file": _("Weights"),
             "sha256": st.column_config.TextColumn("SHA-256", width="small"),
-            "n_train": _("Training cells"),
-            "n_test": _("Predicted cells"),
-            "bias": st.column_config.NumberColumn(_("Bias b"), format="%.3f"),
-            "z_mean": st.column_config.NumberColumn(_("Mean z"), format="%.3f"),
-            "z_std": st.column_config.NumberColumn(_("Deviation of z"), format="%.3f"),
-            "epochs": _("Epochs"),
-            "final_loss": st.column_config.NumberColumn(_("Final loss"), format="%.3f"),
-            "seconds": st.column_config.NumberColumn(_("Seconds"), format="%.0f"),
             "device": _("Device"),
+            **numbers,
         },
     )
 

@@ -28,7 +28,7 @@ def agreement(view: View) -> None:
     if not view.selected:
         answer(view)
     _figures(view)
-    left, middle, right = st.columns([1, 1, 1.15], gap="medium")
+    left, middle, right = st.columns([1, 1, 1.3], gap="medium")
     with left:
         city_charts.confusion(view, linked_selection.on_confusion)
     with middle:

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from pages.shared import chart_data, city_words, frame, linked_selection, maps_first, take_away
+from pages.shared import chart_data, city_words, frame, linked_selection, maps_first, table_numbers, take_away
 from pages.shared.city_view import View
 from pages.shared.language import _, number, plural
 
@@ -63,7 +63,7 @@ def districts(view: View, height: int) -> None:
     frame.sentence(_said(rows, view))
     frame.note(
         _(
-            "Census: mean class. Difference: mean of expected less census class; where cells are rich, a "
+            "In census: mean class. Difference: mean of expected less census class; where cells are rich, a "
             "model that shrinks toward the middle is too poor, and the other way round. No intervals: a "
             "district holds too few independent cells; the map Clusters shows what stands out beyond chance."
         )
@@ -79,15 +79,16 @@ def _table(view: View, rows: pd.DataFrame, height: int) -> None:
     ids = rows["district_id"].astype(str).tolist()
     selected = view.selected.district
     ticked = [ids.index(selected)] if selected in ids else []
+    shown = pd.DataFrame(
+        {
+            "name": [view.districts.get(one, one) for one in rows["district_id"]],
+            "n": rows["n"],
+            "census": rows["census"].round(1),
+            "off": rows["off"].round(2),
+        }
+    )
     event = st.dataframe(
-        pd.DataFrame(
-            {
-                _("District"): [view.districts.get(one, one) for one in rows["district_id"]],
-                _("Cells"): rows["n"],
-                _("Census"): rows["census"].round(1),
-                _("Difference"): rows["off"].round(2),
-            }
-        ),
+        table_numbers.written(shown, {"census": 1, "off": 2}, signed=["off"]),
         hide_index=True,
         # another table for another selection, or Back would find the tick of the one before
         key=f"{linked_selection.chart_key('districts')}-{selected or ''}",
@@ -96,9 +97,10 @@ def _table(view: View, rows: pd.DataFrame, height: int) -> None:
         selection_mode="single-row",
         height=height,
         column_config={
-            _("Cells"): st.column_config.NumberColumn(width=66),
-            _("Census"): st.column_config.NumberColumn(width=88, format="%.1f"),
-            _("Difference"): st.column_config.NumberColumn(width=72, format="%+.2f"),
+            "name": _("District"),
+            "n": table_numbers.column(_("Cells"), len(rows), width=66),
+            "census": table_numbers.column(_("In census"), len(rows), 1, width=70),
+            "off": table_numbers.column(_("Difference"), len(rows), 2, width=76),
         },
         alt=_("Districts by how far off the model is"),
     )

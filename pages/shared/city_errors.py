@@ -28,7 +28,7 @@ def errors(view: CellsView) -> None:
     """Draw the histogram of differences, and the mean difference by census class and by density."""
     view = view.on_classes
     one = city_words.unit(view.n_classes)
-    left, middle, right = st.columns([1, 1, 1.15], gap="medium")
+    left, middle, right = st.columns([1, 1, 1.3], gap="medium")
     with left:
         st.header(_("Differences"), anchor=False)
         # a chart that sets a part of the selection shows the cells of the others

@@ -14,6 +14,20 @@ from pages.shared.study import is_missing
 
 UNITS = {10: later("decile"), 5: later("quintile")}
 
+# measures of agreement; `unit` is what a class is called
+MEASURES = {
+    "accuracy": later("Exact {unit}"),
+    "within_one": later("Within one {unit}"),
+    "spearman": later("Spearman correlation"),
+    "weighted_kappa": later("Weighted kappa"),
+    "slope": later("Shrinkage slope"),
+    "moran": later("Moran’s I of residuals"),
+    "mean_absolute_error": later("Mean distance, classes"),
+    "kendall": later("Kendall’s tau-b"),
+    "pearson": later("Pearson correlation"),
+}
+SHARES = ("accuracy", "within_one")
+
 
 def unit(n_classes: int) -> str:
     """Return what a class of K is called.
@@ -27,6 +41,15 @@ def unit(n_classes: int) -> str:
 def units(n_classes: int) -> str:
     """Return what classes of K are called."""
     return {10: _("deciles"), 5: _("quintiles")}.get(n_classes) or _("classes")
+
+
+def measure_name(measure: str, n_classes: int) -> str:
+    """Return what a measure of agreement on K classes is called.
+
+    >>> measure_name("accuracy", 10), measure_name("within_one", 7), measure_name("slope", 10)
+    ('Exact decile', 'Within one class', 'Shrinkage slope')
+    """
+    return _(MEASURES[measure]).format(unit=unit(n_classes))
 
 
 def number(value: float, digits: int = 2) -> str:
@@ -59,24 +82,25 @@ def share_between(low: float, high: float, digits: int = 1) -> str:
 def figures_html(measures: pd.DataFrame, n_classes: int) -> str:
     """Return the row of figures: name, headline within folds, its interval, then pooled value and chance in
     small."""
-    one = unit(n_classes)
     # a guess at random among K classes of equal size
     exact, near = 1 / n_classes, (3 * n_classes - 2) / n_classes**2
     by_chance = _("by chance {value}")
     wanted = (
-        ("accuracy", _("Exact {unit}").format(unit=one), by_chance.format(value=percent(exact))),
-        ("within_one", _("Within one {unit}").format(unit=one), by_chance.format(value=percent(near))),
-        ("spearman", _("Spearman correlation"), ""),
-        ("weighted_kappa", _("Weighted kappa"), by_chance.format(value="0")),
-        ("slope", _("Shrinkage slope"), _("1 = no shrinkage")),
-        ("moran", _("Moran’s I of residuals"), _("0 = scattered at random")),
+        ("accuracy", by_chance.format(value=percent(exact))),
+        ("within_one", by_chance.format(value=percent(near))),
+        ("spearman", ""),
+        ("weighted_kappa", by_chance.format(value="0")),
+        ("slope", _("1 = no shrinkage")),
+        ("moran", _("0 = scattered at random")),
     )
-    figures = "".join(_figure(measures, measure, name, aside) for measure, name, aside in wanted)
+    figures = "".join(
+        _figure(measures, measure, measure_name(measure, n_classes), aside) for measure, aside in wanted
+    )
     return f'<div class="carreau-figures">{figures}</div>'
 
 
 def _figure(measures: pd.DataFrame, measure: str, name: str, aside: str) -> str:
-    is_share = measure in ("accuracy", "within_one")
+    is_share = measure in SHARES
     head, pooled = row_of(measures, measure, "within_fold"), row_of(measures, measure, "pooled")
 
     def said(value: float) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.shared import frame, maps_first, take_away
+from pages.shared import frame, maps_first, table_numbers, take_away
 from pages.shared.cells_view import CellsView
 from pages.shared.language import _
 
@@ -35,27 +35,25 @@ def table(view: CellsView, rows: pd.DataFrame, key: str, alt: str) -> list[int]:
 
     ``key``: of the table in the session; ``alt``: what it shows, for those who do not see it.
     """
-    shown = {
-        _("Cell"): [frame.short_id(cell_id) for cell_id in view.ids(rows)],
-        _("Census"): rows["class"],
-        _("Predicted"): rows["predicted"],
-    }
+    shown = rows[["class", "predicted"]].copy()
+    shown.insert(0, "cell", [frame.short_id(cell_id) for cell_id in view.ids(rows)])
     if view.has_people:
-        shown[_("People")] = rows["individuals"]
+        shown["people"] = rows["individuals"]
     with take_away.listed("disagreements", view.withheld):
         if maps_first.place_kept(HEIGHT):
             return []
         event = st.dataframe(
-            pd.DataFrame(shown),
+            table_numbers.written(shown, {}),
             hide_index=True,
             key=key,
             on_select="rerun",
             selection_mode="single-row",
             height=HEIGHT,
             column_config={
-                _("Census"): st.column_config.NumberColumn(width=88),
-                _("Predicted"): st.column_config.NumberColumn(width=76),
-                _("People"): st.column_config.NumberColumn(width=60, format="%d"),
+                "cell": _("Cell"),
+                "class": table_numbers.column(_("In census"), len(rows), width=70),
+                "predicted": table_numbers.column(_("Predicted"), len(rows), width=74),
+                "people": table_numbers.column(_("Pop."), len(rows), width=54, help=_("People in the cell")),
             },
             alt=alt,
         )

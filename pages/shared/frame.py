@@ -15,7 +15,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from data.grid import parse_cell_id
 from data.store.queries import City
-from pages.shared import palette, state, study
+from pages.shared import palette, state, streamlits_words, study
 from pages.shared.head_names import head_name
 from pages.shared.language import LANGUAGES, _, day, language, later, number, readers_language
 from pages.shared.plain_text import plain, warn
@@ -33,7 +33,10 @@ _STYLE = Path(__file__).with_name("frame.css")
 _IN_BROWSER = st.components.v2.component(
     "carreau.in_browser",
     html="<span></span>",
-    js=Path(__file__).with_name("in_browser.js").read_text(encoding="utf-8"),
+    js="".join(
+        Path(__file__).with_name(name).read_text(encoding="utf-8")
+        for name in ("streamlits_words.js", "in_browser.js")
+    ),
 )
 _SEEN = "carreau-seen"  # cookie and session value: the hint was closed
 
@@ -53,11 +56,16 @@ def style() -> None:
 
 def in_browser() -> None:
     """Have the browser do its part: Back leaves a page in one step, whatever the page wrote into the address
-    on arrival; the document has its language; a closed hint stays closed."""
+    on arrival; the document and Streamlit's own words have the reader's language; a closed hint stays closed.
+    """
     _IN_BROWSER(
         key="in-browser",
         height=1,
-        data={"language": language(), "seen": bool(st.session_state.get(_SEEN))},
+        data={
+            "language": language(),
+            "words": streamlits_words.words(),
+            "seen": bool(st.session_state.get(_SEEN)),
+        },
     )
 
 

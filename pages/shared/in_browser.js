@@ -19,6 +19,7 @@ function withViews(url) {
 
 export default function ({ data }) {
   document.documentElement.lang = data.language; // for screen readers and hyphenation
+  speakFor(data.words);
   // a year; the server only reads it, to know whether to explain itself
   if (data.seen) document.cookie = "carreau-seen=1; max-age=31536000; path=/; samesite=strict";
   if (history.oneEntryAnAct) return;

@@ -32,7 +32,7 @@ def show(view: ResultCells) -> None:
     else:
         _agreement(view, found)
     by_class = view.result.has_agreement
-    columns = list(st.columns([1, 1, 1.15] if by_class else [62, 38], gap="medium"))
+    columns = list(st.columns([1, 1, 1.3] if by_class else [62, 38], gap="medium"))
     if by_class:
         with columns.pop(0):
             city_charts.confusion(view, linked_selection.on_confusion)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
 from data.landuse_classes import class_name
-from pages.shared import frame, job_result, job_words, state, take_away
+from pages.shared import frame, job_result, job_words, state, table_numbers, take_away
 from pages.shared.class_names import label
 from pages.shared.job_cells import ResultCells
 from pages.shared.language import _
 
 _COLUMNS = ["class", "expected_class", "spread", "entropy", "z_standard", "valid_share"]
+_DIGITS = {"expected_class": 2, "spread": 2, "entropy": 2, "z_standard": 2}
 
 
 def cells(view: ResultCells) -> None:
@@ -20,9 +23,10 @@ def cells(view: ResultCells) -> None:
     table = shown[_COLUMNS].copy()
     table.insert(0, "cell", [frame.short_id(cell_id) for cell_id in shown.cell_id])
     key = table_key("result.cells", view)
+    number = partial(table_numbers.column, rows=len(table))
     with take_away.listed("cells", view.withheld):
         event = st.dataframe(
-            table,
+            table_numbers.written(table, _DIGITS, shares=["valid_share"]),
             hide_index=True,
             height=300,
             key=key,
@@ -30,18 +34,12 @@ def cells(view: ResultCells) -> None:
             selection_mode="single-row",
             column_config={
                 "cell": st.column_config.TextColumn(_("Cell")),
-                "class": st.column_config.NumberColumn(
-                    job_words.predicted_title(int(result.summary["n_classes"]))
-                ),
-                "expected_class": st.column_config.NumberColumn(_("Expected class"), format="%.2f"),
-                "spread": st.column_config.NumberColumn(
-                    _("Spread"), format="%.2f", help=_("Standard deviation over the networks")
-                ),
-                "entropy": st.column_config.NumberColumn(
-                    _("Entropy"), format="%.2f", help=_("0 sure, 1 knows nothing")
-                ),
-                "z_standard": st.column_config.NumberColumn(_("z, standardised"), format="%.2f"),
-                "valid_share": st.column_config.NumberColumn(_("Photographed"), format="percent"),
+                "class": number(job_words.predicted_title(int(result.summary["n_classes"]))),
+                "expected_class": number(_("Expected class"), digits=2),
+                "spread": number(_("Spread"), digits=2, help=_("Standard deviation over the networks")),
+                "entropy": number(_("Entropy"), digits=2, help=_("0 sure, 1 knows nothing")),
+                "z_standard": number(_("z, standardised"), digits=2),
+                "valid_share": number(_("Photographed"), share=True),
             },
             alt=_("Every cell with its prediction"),
         )
@@ -69,18 +67,20 @@ def land_use(activation: pd.DataFrame) -> None:
     st.header(_("Activation by land-use class"), anchor=False)
     table = job_result.by_class(activation).sort_values("excess", ascending=False)
     table.insert(0, "class", [label(code, class_name(code)) for code in table.code])
+    number = partial(table_numbers.column, rows=len(table))
+    digits = {"hectares": 1, "excess": 2, "contribution": 2}
     st.dataframe(
-        table.drop(columns="code"),
+        table_numbers.written(table.drop(columns="code"), digits),
         hide_index=True,
         column_config={
             "class": _("Land use"),
-            "cells": st.column_config.NumberColumn(_("Cells")),
-            "hectares": st.column_config.NumberColumn(_("Hectares"), format="%.1f"),
-            "excess": st.column_config.NumberColumn(
-                _("Mean excess"), format="%.2f", help=_("Evidence in the class less that of its cell")
+            "cells": number(_("Cells")),
+            "hectares": number(_("Hectares"), digits=1),
+            "excess": number(
+                _("Mean excess"), digits=2, help=_("Evidence in the class less that of its cell")
             ),
-            "contribution": st.column_config.NumberColumn(
-                _("Contribution"), format="%.2f", help=_("Adds up to the sum of z over the cells")
+            "contribution": number(
+                _("Contribution"), digits=2, help=_("Adds up to the sum of z over the cells")
             ),
         },
         alt=_("Activation by land-use class"),

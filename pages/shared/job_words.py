@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from core.jobs import JobState
-from pages.shared import notes
+from pages.shared import city_words, notes
 from pages.shared.language import _, later, number, percent, plural
 from pages.shared.told import told_name
 
@@ -159,16 +159,16 @@ def interval_text(given: dict[str, Any], share: bool = False) -> str:
 def agreement_figures(agreement: dict[str, Any], n_classes: int) -> list[tuple[str, str, str]]:
     """Return (name, value, interval and chance) of the measures of `core.region_census.region_agreement`."""
     near = (3 * n_classes - 2) / n_classes**2  # of a guess at random among K classes of equal size
-    of_ten = n_classes == 10
-    titles = (
-        ("accuracy", _("Exact decile") if of_ten else _("Exact class"), True, percent(1 / n_classes)),
-        ("within_one", _("Within one decile") if of_ten else _("Within one class"), True, percent(near)),
-        ("spearman", _("Spearman correlation"), False, _null_band(agreement["spearman"])),
-        ("weighted_kappa", _("Weighted kappa"), False, "0"),
-        ("moran", _("Moran’s I of residuals"), False, "0"),
-    )
+    by_chance = {
+        "accuracy": percent(1 / n_classes),
+        "within_one": percent(near),
+        "spearman": _null_band(agreement["spearman"]),
+        "weighted_kappa": "0",
+        "moran": "0",
+    }
     rows = []
-    for measure, title, share, chance in titles:
+    for measure, chance in by_chance.items():
+        title, share = city_words.measure_name(measure, n_classes), measure in city_words.SHARES
         given = agreement[measure]
         if given["value"] is None:
             rows.append((title, "–", notes.said(given["note"])))

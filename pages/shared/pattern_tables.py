@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import notes
+from pages.shared import notes, table_numbers
 from pages.shared.class_names import official_name
 from pages.shared.language import _, later
 
@@ -39,6 +39,7 @@ HEADINGS = {
     "note census": later("Note on the share"),
     "city": later("City"),
 }
+_DIGITS = {"n": 0, "n_present": 0, "n census": 0, "n_effective": 1}  # counts, floats where one is missing
 _POLARITIES = {"poor": later("poor"), "rich": later("rich")}
 
 
@@ -78,6 +79,7 @@ def draw_table(title: str, key: str, table: pd.DataFrame) -> None:
     named: dict[str, Any] = {
         column: st.column_config.Column(_(HEADINGS[column])) for column in table.columns if column in HEADINGS
     }
-    for column in table.select_dtypes("float").columns:
-        named[column] = st.column_config.NumberColumn(_(HEADINGS[column]), format="%.3f")
-    box.dataframe(table, hide_index=True, column_config=named)
+    digits = dict.fromkeys(table.select_dtypes("float"), 3) | _DIGITS
+    for column in table.select_dtypes("number"):
+        named[column] = table_numbers.column(_(HEADINGS[column]), len(table), digits.get(column, 0))
+    box.dataframe(table_numbers.written(table, digits), hide_index=True, column_config=named)

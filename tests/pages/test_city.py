@@ -90,7 +90,7 @@ def test_list_is_ordered_by_disagreement(run_page: RunPage, rows: duckdb.DuckDBP
     ).df()
     off = (frame["class"].astype(int) - frame["predicted"].astype(int)).abs().sort_values(ascending=False)
     assert len(shown) == 8
-    assert (shown["Census"].astype(int) - shown["Predicted"].astype(int)).abs().tolist() == off.head(
+    assert (shown["class"].astype(int) - shown["predicted"].astype(int)).abs().tolist() == off.head(
         8
     ).tolist()
 

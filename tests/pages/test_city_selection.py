@@ -66,7 +66,7 @@ def test_a_range_of_differences_filters_everything(
     assert value_of(test, "Mean expected decile") == f"{wanted[2]:.2f}"
     assert "what they were picked by" in texts(test)
     listed = test.dataframe[0].value
-    assert (listed["Predicted"].astype(int) - listed["Census"].astype(int)).between(1, 3).all()
+    assert (listed["predicted"].astype(int) - listed["class"].astype(int)).between(1, 3).all()
     confusion = _array(_figure(test, "confusion")["data"][0]["customdata"])
     assert confusion.sum() == wanted[0] and np.tril(confusion).sum() == 0
     # the histogram that sets the range shows all
@@ -145,7 +145,7 @@ def test_a_district_filters_everything(run_page: RunPage, rows: duckdb.DuckDBPyC
     assert (alpha_of_map(test) == 255).sum() == on_map
     assert _array(_figure(test, "confusion")["data"][0]["customdata"]).sum() == wanted[0]
     assert _array(_figure(test, "differences")["data"][0]["y"]).sum() == wanted[0]
-    listed = set(test.dataframe[0].value["Cell"])
+    listed = set(test.dataframe[0].value["cell"])
     ids = rows.execute(f"SELECT c.x, c.y {COMPARED} {inside}").fetchall()
     assert listed <= {f"N{y} E{x}" for x, y in ids}
 
@@ -313,10 +313,10 @@ def test_districts_are_listed_by_how_far_off_they_are_and_a_row_selects_one(
         "GROUP BY d.name HAVING n >= 30 ORDER BY abs(off) DESC"
     ).df()
     shown = test.dataframe[0].value
-    assert shown["District"].tolist() == wanted["name"].tolist() and len(wanted) == 2
-    assert shown["Cells"].tolist() == wanted["n"].tolist()
-    np.testing.assert_allclose(shown["Difference"], wanted["off"], atol=0.006)
-    np.testing.assert_allclose(shown["Census"], wanted["census"], atol=0.06)
+    assert shown["name"].tolist() == wanted["name"].tolist() and len(wanted) == 2
+    assert shown["n"].tolist() == wanted["n"].tolist()
+    np.testing.assert_allclose(shown["off"], wanted["off"], atol=0.006)
+    np.testing.assert_allclose(shown["census"], wanted["census"], atol=0.06)
     way = "too rich" if wanted["off"].iloc[0] > 0 else "too poor"
     assert f"Farthest off on average: {wanted['name'].iloc[0]}, predicted" in texts(test)
     assert way in texts(test)
