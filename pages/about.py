@@ -237,6 +237,7 @@ def _glossary(here: OpenStudy) -> None:
             st.dataframe(
                 table_numbers.written(shown, {}),
                 hide_index=True,
+                placeholder=table_numbers.MISSING,
                 column_config={
                     "code": _("Code"),
                     "name": _("Name"),

@@ -15,7 +15,7 @@ from pages.report.source import Source
 from pages.shared import index_words, land_use_layer, pattern_caveats, pattern_words, trust_words
 from pages.shared.class_names import label, short_name
 from pages.shared.forest import apart_from_zero, significant
-from pages.shared.language import _, number
+from pages.shared.language import _, chance, number
 
 COEFFICIENT = "spearman"
 METHOD = "cam"
@@ -217,10 +217,7 @@ def _with_interval(row: dict[str, object]) -> tuple[str, str]:
     interval = between(row["low"], row["high"], False)
     value = number(float(str(row["value"])), 2, sign=True)
     q = row["q_value"]
-    if pd.isna(q):
-        told = "–"
-    else:
-        told = number(float(str(q)), 3) if float(str(q)) >= 0.0005 else "<\u202f" + number(0.001, 3)
+    told = "–" if pd.isna(q) else chance(float(str(q)))
     return (f"{value} ({interval})" if interval else value), told
 
 

@@ -20,6 +20,7 @@ KINDS = {
     "census": later("census"),
     "land_use": later("land use"),
     "imagery": later("photographs"),
+    "districts": later("districts"),
 }
 # what the program itself writes where a study file says nothing
 _KNOWN = {
@@ -137,6 +138,7 @@ def models_section(here: OpenStudy) -> None:
     st.dataframe(
         table_numbers.written(shown, digits),
         hide_index=True,
+        placeholder=table_numbers.MISSING,
         column_config={
             "model_id": _("Network"),
             "city_id": _("City"),

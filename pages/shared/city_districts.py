@@ -90,6 +90,7 @@ def _table(view: View, rows: pd.DataFrame, height: int) -> None:
     event = st.dataframe(
         table_numbers.written(shown, {"census": 1, "off": 2}, signed=["off"]),
         hide_index=True,
+        placeholder=table_numbers.MISSING,
         # another table for another selection, or Back would find the tick of the one before
         key=f"{linked_selection.chart_key('districts')}-{selected or ''}",
         selection_default={"selection": {"rows": ticked}},

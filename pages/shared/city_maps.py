@@ -177,7 +177,7 @@ def _drawn_cells(view: View, name: str, ends: tuple[float, float] | None) -> tup
     legend = layers.legend(drawn)
     if (drawn.steps < 0).any():
         swatch = f'<span class="chip" style="background:{palette.inks().no_data}"></span>'
-        legend += f'<span class="pair">·&nbsp; {swatch} {_("no value")}</span>'
+        legend += f'<span class="pair">{swatch} {_("no value")}</span>'
     inside = view.mask if view.selected else None
     return layers.picture(view.raster, view.cells, drawn, inside), legend
 
@@ -226,8 +226,8 @@ def _legend(view: View, legend: str) -> None:
     )
     n = view.city.n_imputed
     imputed = plural("imputed ({n} cell)", "imputed ({n} cells)", n).format(n=number(n))
-    hatched = f'<span class="pair">·&nbsp; {hatch} {imputed}</span>'
-    lines = f'<span class="pair">·&nbsp; <span class="line"></span> {_("districts")}</span>'
+    hatched = f'<span class="pair">{hatch} {imputed}</span>'
+    lines = f'<span class="pair"><span class="line"></span> {_("districts")}</span>'
     st.html(f'<div class="carreau-legend">{legend}{hatched}{lines if view.districts else ""}</div>')
 
 

@@ -45,6 +45,7 @@ def table(view: CellsView, rows: pd.DataFrame, key: str, alt: str) -> list[int]:
         event = st.dataframe(
             table_numbers.written(shown, {}),
             hide_index=True,
+            placeholder=table_numbers.MISSING,
             key=key,
             on_select="rerun",
             selection_mode="single-row",

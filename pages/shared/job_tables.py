@@ -28,6 +28,7 @@ def cells(view: ResultCells) -> None:
         event = st.dataframe(
             table_numbers.written(table, _DIGITS, shares=["valid_share"]),
             hide_index=True,
+            placeholder=table_numbers.MISSING,
             height=300,
             key=key,
             on_select="rerun",
@@ -72,6 +73,7 @@ def land_use(activation: pd.DataFrame) -> None:
     st.dataframe(
         table_numbers.written(table.drop(columns="code"), digits),
         hide_index=True,
+        placeholder=table_numbers.MISSING,
         column_config={
             "class": _("Land use"),
             "cells": number(_("Cells")),

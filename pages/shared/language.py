@@ -133,6 +133,15 @@ def percent(share: float, digits: int = 0) -> str:
     return number(100 * share, digits) + "\u202f%"
 
 
+def chance(p: float) -> str:
+    """Return a p- or q-value with three decimals; one that would round to nothing as below the least of them.
+
+    >>> chance(0.0421), chance(1e-6)
+    ('0.042', '<\u202f0.001')
+    """
+    return number(p, 3) if p >= 0.0005 else "<\u202f" + number(0.001, 3)
+
+
 def day(value: date | datetime) -> str:
     """Return a day as the reader writes it.
 

@@ -40,6 +40,7 @@ HEADINGS = {
     "city": later("City"),
 }
 _DIGITS = {"n": 0, "n_present": 0, "n census": 0, "n_effective": 1}  # counts, floats where one is missing
+_CHANCES = ("p_value", "p_naive", "q_value")
 _POLARITIES = {"poor": later("poor"), "rich": later("rich")}
 
 
@@ -82,4 +83,9 @@ def draw_table(title: str, key: str, table: pd.DataFrame) -> None:
     digits = dict.fromkeys(table.select_dtypes("float"), 3) | _DIGITS
     for column in table.select_dtypes("number"):
         named[column] = table_numbers.column(_(HEADINGS[column]), len(table), digits.get(column, 0))
-    box.dataframe(table_numbers.written(table, digits), hide_index=True, column_config=named)
+    box.dataframe(
+        table_numbers.written(table, digits, chances=_CHANCES),
+        hide_index=True,
+        placeholder=table_numbers.MISSING,
+        column_config=named,
+    )

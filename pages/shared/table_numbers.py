@@ -13,8 +13,9 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
-from pages.shared.language import number, percent
+from pages.shared.language import chance, number, percent
 
+MISSING = "–"
 MOST = 500  # rows; a Styler takes 14 ms for these and 0.1 s for a thousand
 
 
@@ -23,12 +24,13 @@ def written(
     digits: Mapping[str, int],
     signed: Collection[str] = (),
     shares: Collection[str] = (),
+    chances: Collection[str] = (),
 ) -> pd.DataFrame | Styler:
-    """Return a table with its numbers as the page's language writes them, missing ones empty.
+    """Return a table with its numbers as the page's language writes them, missing ones a dash.
 
     ``digits``: decimals by column, 0 for those not named; ``signed`` columns have a plus, ``shares`` are
-    percent. A table of more than MOST rows comes back as it is: its columns, of `column`, are then written
-    in the browser's own format.
+    percent, ``chances`` p- or q-values. A table of more than MOST rows comes back as it is: its columns, of
+    `column`, are then written in the browser's own format.
 
     >>> shown = written(pd.DataFrame({"off": [-0.5, None, 1234.0]}), {"off": 1}, signed=["off"])
     >>> shown.to_string().split()
@@ -40,11 +42,13 @@ def written(
     def writer(name: str) -> Callable[[Any], str]:
         if name in shares:
             return lambda value: percent(value, digits.get(name, 0))
+        if name in chances:
+            return chance
         return lambda value: number(value, digits.get(name, 0), sign=name in signed)
 
     numeric = table.select_dtypes("number").columns
     # a fixed id: with pandas' random one the table would be another at each run, and lose its selection
-    return Styler(table, uuid="written").format({name: writer(name) for name in numeric}, na_rep="")
+    return Styler(table, uuid="written").format({name: writer(name) for name in numeric}, na_rep=MISSING)
 
 
 def column(

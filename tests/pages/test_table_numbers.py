@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pandas.io.formats.style import Styler
 
 from pages.shared.language import number, percent, speaking
-from pages.shared.table_numbers import MOST, column, written
+from pages.shared.table_numbers import MISSING, MOST, column, written
 
 
 def displayed(table: Styler) -> list[list[str]]:
@@ -35,13 +35,19 @@ def test_a_table_says_its_numbers_as_sentences_do(language: str, values: list[fl
     pd.testing.assert_frame_equal(shown.data, table)  # a reader sorts by the values themselves
 
 
+def test_a_chance_is_never_nothing() -> None:
+    shown = written(pd.DataFrame({"p_value": [1e-9, 0.04]}), {}, chances=["p_value"])
+    assert isinstance(shown, Styler)
+    assert displayed(shown) == [["<\u202f0.001"], ["0.040"]]
+
+
 def test_texts_and_yes_or_no_are_left_alone() -> None:
     table = pd.DataFrame(
         {"code": ["11100", "<b>"], "enough": [True, False], "fold": pd.array([1, None], "UInt8")}
     )
     shown = written(table, {})
     assert isinstance(shown, Styler)
-    assert displayed(shown) == [["11100", True, "1"], ["<b>", False, ""]]
+    assert displayed(shown) == [["11100", True, "1"], ["<b>", False, MISSING]]
 
 
 def test_a_table_stays_the_same_table_from_run_to_run() -> None:
