@@ -19,9 +19,10 @@ _SEQUENTIAL = (
     "#472B79", "#3F4687", "#34608D", "#2B778E", "#238D8C", "#24A485", "#38B877", "#68CB5C", "#A1DA38",
     "#DDE328",
 )  # fmt: skip
-# Brown = poorer, teal = richer; safe for deuteranopes.
+# Brown = poorer, teal = richer; safe for deuteranopes. White for no difference: the panel that shows where no
+# cell is would swallow any tint of it.
 _DIVERGING = (
-    "#8C3B12", "#B9632F", "#D9935F", "#EBC3A0", "#F2F0EC", "#ABD0D5", "#6BA9B3", "#2F7C8B", "#0B5362",
+    "#8C3B12", "#B9632F", "#D9935F", "#EBC3A0", "#FFFFFF", "#ABD0D5", "#6BA9B3", "#2F7C8B", "#0B5362",
 )  # fmt: skip
 # The same in the dark: no difference is near the panel, and the ends stand out from it.
 _DIVERGING_DARK = (
@@ -110,7 +111,7 @@ def diverging(n: int, is_dark: bool = False) -> list[str]:
     `is_dark` as dark as the panel, where a light one would glare.
 
     >>> diverging(3)
-    ['#8C3B12', '#F2F0EC', '#0B5362']
+    ['#8C3B12', '#FFFFFF', '#0B5362']
     """
     return _interpolated(_DIVERGING_DARK if is_dark else _DIVERGING, n)
 

@@ -34,7 +34,7 @@ def written(
 
     >>> shown = written(pd.DataFrame({"off": [-0.5, None, 1234.0]}), {"off": 1}, signed=["off"])
     >>> shown.to_string().split()
-    ['off', '0', '−0.5', '1', '2', '+1,234.0']
+    ['off', '0', '−0.5', '1', '–', '2', '+1,234.0']
     """
     if len(table) > MOST:
         return table

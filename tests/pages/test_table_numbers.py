@@ -28,7 +28,7 @@ def test_a_table_says_its_numbers_as_sentences_do(language: str, values: list[fl
         assert isinstance(shown, Styler)
         for value, row in zip(values, displayed(shown), strict=True):
             assert row == (
-                ["", "", ""]
+                [MISSING] * 3
                 if value is None
                 else [number(value, 2, sign=True), percent(value), number(value)]
             )
