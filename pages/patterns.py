@@ -14,10 +14,10 @@ from pages.shared.compare_section import compare_section
 from pages.shared.kept import kept
 from pages.shared.language import _
 from pages.shared.pair_section import pair_section
-from pages.shared.pattern_words import COEFFICIENTS, ESTIMATORS, LEVELS, METHODS, RELATIONS, drawable
+from pages.shared.pattern_words import COEFFICIENTS, ESTIMATORS, LEVELS, METHODS, RELATIONS
 from pages.shared.plain_text import inform, plain
 from pages.shared.ratio_section import ratio_section
-from pages.shared.relation_section import Asked, judged_indices, relation_section
+from pages.shared.relation_section import Asked, relation_section
 from pages.shared.study import OpenStudy
 
 
@@ -51,13 +51,7 @@ def page() -> None:
 
 
 def _answer(here: OpenStudy, city_id: str, with_imputed: bool) -> answers.Answer:
-    relied = drawable(here.ask(ask.reliance, city_id, with_imputed))
-    return answers.of_patterns(
-        judged_indices(here, city_id, with_imputed, ask.FULL_LEVEL),
-        relied[relied.low.notna()],
-        here.ask(queries.agreement, city_id, with_imputed),
-        here.city(city_id),
-    )
+    return answers.on_land_use(here, here.city(city_id), with_imputed)
 
 
 def _what_is_known(here: OpenStudy, city: City, with_imputed: bool) -> None:

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.settings import REPOSITORY
-from data.store import pattern_queries, queries, trust_queries
+from data.store import pattern_queries, trust_queries
 from data.store.queries import City
 from pages.shared import (
     answers,
@@ -89,9 +89,7 @@ def page() -> None:
 
 
 def _answer(here: OpenStudy, city_id: str) -> answers.Answer | None:
-    agreements, checks = here.ask(trust_queries.map_agreements), here.ask(trust_queries.checks, city_id)
-    measures = here.ask(queries.agreement, city_id, False)
-    return answers.of_trust(agreements, checks, measures, here.city(city_id))
+    return answers.on_maps(here, here.city(city_id))
 
 
 def _reliance(here: OpenStudy, city: City, with_imputed: bool) -> None:

@@ -39,6 +39,12 @@ def districts(connection: Connection, city_id: str) -> pd.DataFrame:
     return _rows(connection, "district", ["district_id", "name"], "city_id = ? ORDER BY name", [city_id])
 
 
+def district_names(connection: Connection, city_id: str) -> dict[str, str]:
+    """Return the names of a city's districts by id, in order of the names."""
+    rows = districts(connection, city_id)
+    return dict(zip(rows["district_id"].astype(str), rows["name"].astype(str), strict=True))
+
+
 def cell_districts(connection: Connection, city_id: str) -> pd.DataFrame:
     """Return the district of each cell that lies in one: cell_id, district_id."""
     return _rows(

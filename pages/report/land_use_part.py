@@ -132,7 +132,7 @@ def _pulls(source: Source, census: pd.DataFrame) -> list[Block]:
         pictures.append(Picture(title, drawn.svg(), alt, sentence))
     if not pictures:
         return []
-    indices = indices_of(source)
+    indices = index_words.judged_of(source, source.city.city_id, source.with_imputed)
     return [
         Pictures(tuple(pictures)),
         Text(index_words.index_sentence(indices, city)),
@@ -147,12 +147,6 @@ def _pulls(source: Source, census: pd.DataFrame) -> list[Block]:
             pattern_caveats.dates_caveat(city),
         ),
     ]
-
-
-def indices_of(source: Source) -> pd.DataFrame:
-    """Return the indices of the city, with what may be concluded from each."""
-    found = source.ask(ask.follow_indices, source.city.city_id, source.with_imputed)
-    return index_words.judged(found, _of(source, "census"))
 
 
 def _indices(indices: pd.DataFrame) -> list[Block]:

@@ -50,8 +50,7 @@ class Source:
     @cached_property
     def districts(self) -> dict[str, str]:
         """Names of the city's districts by id, in order of the names."""
-        rows = self.ask(place_queries.districts, self.city.city_id)
-        return dict(zip(rows["district_id"], rows["name"], strict=True))
+        return self.ask(place_queries.district_names, self.city.city_id)
 
     @cached_property
     def by_class(self) -> pd.DataFrame:

@@ -9,12 +9,14 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
+from data.store import pattern_queries, queries, trust_queries
 from data.store.queries import City
-from pages.shared import city_words, notes, pattern_caveats, trust_words
+from pages.shared import city_words, index_words, notes, pattern_caveats, trust_words
 from pages.shared.frame import tight
 from pages.shared.index_words import NOTHING, each_verdict
 from pages.shared.language import _, later, listed, number
-from pages.shared.pattern_words import signed
+from pages.shared.pattern_words import drawable, signed
+from pages.shared.study import CanBeAsked
 
 _WEAK = 0.5  # a rank correlation of a map with class occlusion under which it is only a hint
 _LEADS = {
@@ -50,6 +52,27 @@ def draw(answer: Answer) -> None:
     """Write an answer under the title of a page."""
     st.html(
         f'<p class="carreau-answer"><b>{escape(answer.lead)}</b> {tight(escape(answer.text))}</p>',
+    )
+
+
+def on_land_use(here: CanBeAsked, city: City, with_imputed: bool) -> Answer:
+    """Answer `of_patterns` from what is published of a city."""
+    relied = drawable(here.ask(pattern_queries.reliance, city.city_id, with_imputed))
+    return of_patterns(
+        index_words.judged_of(here, city.city_id, with_imputed),
+        relied[relied.low.notna()],
+        here.ask(queries.agreement, city.city_id, with_imputed),
+        city,
+    )
+
+
+def on_maps(here: CanBeAsked, city: City) -> Answer | None:
+    """Answer `of_trust` from what is published of a city."""
+    return of_trust(
+        here.ask(trust_queries.map_agreements),
+        here.ask(trust_queries.checks, city.city_id),
+        here.ask(queries.agreement, city.city_id, False),
+        city,
     )
 
 

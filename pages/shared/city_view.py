@@ -89,8 +89,7 @@ class View(CellsView):
 
     @cached_property
     def districts(self) -> dict[str, str]:
-        rows = self.here.ask(place_queries.districts, self.city.city_id)
-        return dict(zip(rows["district_id"].astype(str), rows["name"].astype(str), strict=True))
+        return self.here.ask(place_queries.district_names, self.city.city_id)
 
     @cached_property
     def clusters(self) -> NDArray[np.int8]:

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from data.store import pattern_queries
 from data.store.queries import City
 from pages.shared import notes
 from pages.shared.forest import significant
 from pages.shared.language import _, later, listed, number
+from pages.shared.study import CanBeAsked
 
 NOTHING = "nothing to follow"
 # kinds of index by (relation, null): how a sentence and how a row of the chart name it
@@ -61,6 +63,17 @@ def judged(indices: pd.DataFrame, census: pd.DataFrame) -> pd.DataFrame:
     if significant(census[census.enough.astype(bool)]).any():
         return indices
     return indices.assign(verdict=indices.verdict.where(indices.verdict == "follows", NOTHING))
+
+
+def judged_of(
+    here: CanBeAsked, city_id: str, with_imputed: bool, level: str = pattern_queries.FULL_LEVEL
+) -> pd.DataFrame:
+    """Return the published indices of a city with their verdicts, as of `judged`."""
+    return judged(
+        here.ask(pattern_queries.follow_indices, city_id, with_imputed, level),
+        # the (i) that an index is made of, whatever coefficient is shown
+        here.ask(pattern_queries.correlations, city_id, "census", "spearman", with_imputed, level),
+    )
 
 
 def kind(relation: str, null_model: str) -> str:

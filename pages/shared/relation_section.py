@@ -86,16 +86,7 @@ def measured(here: OpenStudy, city_id: str, asked: Asked) -> Measured:
         census,
         pattern_words.side_by_side(census, pulls),
         not found.empty,
-        judged_indices(here, city_id, asked.with_imputed, asked.level),
-    )
-
-
-def judged_indices(here: OpenStudy, city_id: str, with_imputed: bool, level: str) -> pd.DataFrame:
-    """Return the indices of a city with their verdicts, as of `index_words.judged`."""
-    return index_words.judged(
-        here.ask(ask.follow_indices, city_id, with_imputed, level),
-        # the (i) that an index is made of, whatever coefficient is shown
-        here.ask(ask.correlations, city_id, "census", "spearman", with_imputed, level),
+        index_words.judged_of(here, city_id, asked.with_imputed, asked.level),
     )
 
 

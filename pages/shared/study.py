@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import duckdb
 import pandas as pd
@@ -20,6 +20,13 @@ from data.store import queries
 from data.store.open import Publication, connect, find_publications
 
 T = TypeVar("T")
+
+
+class CanBeAsked(Protocol):
+    """What a question of `data/store` can be put to: a page's study, a report's source."""
+
+    def ask(self, question: Callable[..., T], *arguments: Any) -> T:
+        """Return `question(connection, *arguments)`."""
 
 
 @dataclass(frozen=True)
