@@ -24,20 +24,19 @@ async function hoverOf(map, hover) {
   const size = hover.width * hover.height;
   const planes = [0, 1, 2, 3, 4, 5].map((k) => all.subarray(k * size, (k + 1) * size));
   const [flags, census, predicted, further, low, high] = planes;
-  const lines = hover.borders ? new Int16Array((await unpacked(hover.borders)).buffer) : null;
-  return { ...hover, flags, census, predicted, further, low, high, lines };
+  const ends = hover.borders ? endsOf(new Int16Array((await unpacked(hover.borders)).buffer), hover) : null;
+  return { ...hover, flags, census, predicted, further, low, high, ends };
 }
 
-// Borders of districts, lines of column, row, column, row. Not in the page's JSON: a large city has thousands.
-function bordersOf(deck, { lines, left, top, size }, ink) {
+// Ends of the borders of districts, as deck.gl takes them, from lines of column, row, column, row.
+function endsOf(lines, { left, top, size }) {
   const length = lines.length / 4, ends = [new Float32Array(3 * length), new Float32Array(3 * length)];
   for (let k = 0; k < 2 * length; k += 1) {
     const place = 3 * (k >> 1);
     ends[k % 2].set([left + lines[2 * k] * size, top - lines[2 * k + 1] * size, 0], place);
   }
   const [getSourcePosition, getTargetPosition] = ends.map((value) => ({ value, size: 3 }));
-  return new deck.LineLayer({ id: "both-borders", data: { length, attributes: { getSourcePosition, getTargetPosition } },
-    getColor: [...ink, 255], widthUnits: "pixels", getWidth: 0.8 });
+  return { length, attributes: { getSourcePosition, getTargetPosition } };
 }
 
 // Cell under a coordinate: its place in the rasters and its lower-left corner in the grid CRS, or null outside.
@@ -432,9 +431,10 @@ async function update(map, data, send) {
   map.place = data.place;
   const layers = await withBitmaps(map, map.converter.convert(data.deck).layers);
   if (map.data !== data) return; // newer data came meanwhile
-  if (hover.lines) { // over the pictures, under what marks a cell
+  if (hover.ends) { // over the pictures, under what marks a cell
     const above = layers.findIndex((one) => !(one instanceof globalThis.deck.BitmapLayer));
-    layers.splice(above < 0 ? layers.length : above, 0, bordersOf(globalThis.deck, hover, data.ink));
+    layers.splice(above < 0 ? layers.length : above, 0, new globalThis.deck.LineLayer({
+      id: "both-borders", data: hover.ends, getColor: [...data.ink, 255], widthUnits: "pixels", getWidth: 0.8 }));
   }
   map.deck.setProps({ layers });
 }
