@@ -43,14 +43,22 @@ def ground(source: Source) -> Ground:
 
 def map_of(source: Source, place: Ground, name: str, width: float = charts.HALF) -> Picture:
     """Return a map of the layer `name` (see `layers.NAMES`)."""
-    layer, title = layer_of(source, name, False)
+    return layer_picture(*layer_of(source, name, False), place, source.city.name, width)
+
+
+def layer_picture(
+    layer: layers.Layer, title: str, place: Ground, where: str, width: float = charts.HALF
+) -> Picture:
+    """Return the map of a layer; `where` is what the cells are of."""
     url = map_picture.cells_bitmap(place, layer.steps, layer.colours)
-    drawn = map_picture.draw(place, url, key_of(layer), width, no_value=bool((layer.steps < 0).any()))
+    hatched = bool(place.cells["imputed"].any())
+    no_value = bool((layer.steps < 0).any())
+    drawn = map_picture.draw(place, url, key_of(layer), width, hatched=hatched, no_value=no_value)
     if layer.named:
-        alt = _("Map of {city}, one square a cell: {title}").format(city=source.city.name, title=title)
+        alt = _("Map of {city}, one square a cell: {title}").format(city=where, title=title)
     else:
         alt = _("Map of {city}, one square a cell: {title}, from {first} to {last}").format(
-            city=source.city.name, title=title, first=layer.first, last=layer.last
+            city=where, title=title, first=layer.first, last=layer.last
         )
     return Picture(title, drawn.svg(), alt)
 
@@ -187,20 +195,9 @@ def _table(measures: pd.DataFrame, n_classes: int) -> Table:
 
 def _errors(source: Source) -> list[Block]:
     city, row = source.city, source.row
-    one = city_words.unit(row.n_classes)
-    table = confusion_table(source)
     bins = source.ask(queries.calibration, city.city_id, source.with_imputed)
     solid = city_words.solid_bins(bins)
-    pictures = [
-        Picture(
-            _("Confusion matrix, % of each census class"),
-            charts.confusion(table).svg(),
-            _("Confusion matrix of census and predicted classes. {sentence}").format(
-                sentence=city_words.confusion_sentence(table, one)
-            ),
-            city_words.confusion_sentence(table, one),
-        )
-    ]
+    pictures = [confusion_picture(confusion_table(source), row.n_classes)]
     if len(solid):
         sentence = city_words.calibration_sentence(bins)
         pictures.append(
@@ -213,17 +210,32 @@ def _errors(source: Source) -> list[Block]:
         )
     blocks: list[Block] = [Pictures(tuple(pictures))]
     cells = source.compared
-    if cells.empty:
-        return blocks
+    if not cells.empty:
+        by_density = source.by_group(city_errors.density_groups(cells))
+        blocks += differences(source.by_class, by_density, cells, row.n_classes)
+    return [*blocks, *_districts(source), *_largest(source)]
+
+
+def confusion_picture(table: NDArray[np.int64], n_classes: int) -> Picture:
+    """Return the confusion matrix (K, K) with its sentence."""
+    sentence = city_words.confusion_sentence(table, city_words.unit(n_classes))
+    return Picture(
+        _("Confusion matrix, % of each census class"),
+        charts.confusion(table).svg(),
+        _("Confusion matrix of census and predicted classes. {sentence}").format(sentence=sentence),
+        sentence,
+    )
+
+
+def differences(
+    by_class: pd.DataFrame, by_density: pd.DataFrame, cells: pd.DataFrame, n_classes: int
+) -> list[Block]:
+    """Return the mean difference by census class and by density, as of `selected_figures.by_group`, and how
+    many of the compared cells are off by how much."""
     grouped = []
     for found, title, axis, said_group in (
-        (source.by_class, _("Difference by census class"), _("census class"), str),
-        (
-            source.by_group(city_errors.density_groups(cells)),
-            _("Difference by density"),
-            _("people in the cell"),
-            city_errors.density_label,
-        ),
+        (by_class, _("Difference by census class"), _("census class"), str),
+        (by_density, _("Difference by density"), _("people in the cell"), city_errors.density_label),
     ):
         if len(found):
             found = found.assign(group=found["group"].map(said_group))
@@ -235,19 +247,19 @@ def _errors(source: Source) -> list[Block]:
                 ),
             )
             grouped.append(Picture(title, drawn, alt))
-    if grouped:
-        blocks.append(Pictures(tuple(grouped)))
-        blocks.append(
-            note(
-                city_words.difference_sentence(*city_errors.histogram(cells, row.n_classes)),
-                _(
-                    "Poor cells are predicted too rich and rich ones too poor wherever a prediction is not "
-                    "perfect: look for classes that stand off this slope. Dots without a line: fewer than 30 "
-                    "independent cells."
-                ),
-            )
-        )
-    return [*blocks, *_districts(source), *_largest(source)]
+    if not grouped:
+        return []
+    return [
+        Pictures(tuple(grouped)),
+        note(
+            city_words.difference_sentence(*city_errors.histogram(cells, n_classes)),
+            _(
+                "Poor cells are predicted too rich and rich ones too poor wherever a prediction is not "
+                "perfect: look for classes that stand off this slope. Dots without a line: fewer than 30 "
+                "independent cells."
+            ),
+        ),
+    ]
 
 
 def _districts(source: Source) -> list[Block]:
@@ -290,22 +302,24 @@ def confusion_table(source: Source) -> NDArray[np.int64]:
 
 def _largest(source: Source) -> list[Block]:
     rows = source.ask(queries.largest_disagreements, source.city.city_id, source.with_imputed, LISTED)
-    if rows.empty:
-        return []
-    return [
-        Table(
-            _("Largest disagreements"),
-            (_("Cell"), _("Census"), _("Predicted"), _("Expected"), _("People")),
-            tuple(
-                (
-                    frame.short_id(one["cell_id"]),
-                    str(int(one["class"])),
-                    str(int(one["predicted"])),
-                    number(one["expected_class"], 1),
-                    number(0 if is_missing(one["individuals"]) else one["individuals"]),
-                )
-                for _at, one in rows.iterrows()
-            ),
-            numeric=(1, 2, 3, 4),
-        )
-    ]
+    return [] if rows.empty else [disagreements(rows)]
+
+
+def disagreements(rows: pd.DataFrame) -> Table:
+    """Return the table of cells that are farthest off: cell_id, class, predicted, expected_class,
+    individuals."""
+    return Table(
+        _("Largest disagreements"),
+        (_("Cell"), _("Census"), _("Predicted"), _("Expected"), _("People")),
+        tuple(
+            (
+                frame.short_id(one["cell_id"]),
+                str(int(one["class"])),
+                str(int(one["predicted"])),
+                number(one["expected_class"], 1),
+                "–" if is_missing(one["individuals"]) else number(one["individuals"]),
+            )
+            for one in rows.to_dict("records")
+        ),
+        numeric=(1, 2, 3, 4),
+    )

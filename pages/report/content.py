@@ -63,9 +63,10 @@ class Picture:
 
 @dataclass(frozen=True)
 class Pictures:
-    """Pictures side by side, one or two."""
+    """Pictures side by side, two or one; one that is `wide` fills the page."""
 
     items: tuple[Picture, ...]
+    wide: bool = False
     kind: str = "pictures"
 
 

@@ -114,8 +114,8 @@ class Drawing:
 
     def picture(self, url: str, x: float, y: float, width: float, height: float) -> None:
         """Draw a bitmap, given as a data URL; its pixels stay squares."""
-        if not url.startswith("data:image/png;base64,"):
-            raise ValueError("a picture is a PNG inside the drawing, never fetched")
+        if not url.startswith(("data:image/png;base64,", "data:image/jpeg;base64,")):
+            raise ValueError("a picture is a PNG or JPEG inside the drawing, never fetched")
         self._parts.append(
             f'<image href="{escape(url)}" x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}" '
             'preserveAspectRatio="none" image-rendering="optimizeSpeed"/>'

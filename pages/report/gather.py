@@ -30,7 +30,7 @@ def gather(source: Source, language: str) -> Report:
             Section(_("What the data are"), tuple(_data(source))),
             *agreement_part.sections(source),
             *land_use_part.sections(source),
-            Section(_("What this may and may not be used for"), tuple(_use())),
+            use(),
             *provenance_part.sections(source, language),
         ]
         return Report(
@@ -124,30 +124,30 @@ def _counts(city: City) -> Text:
     )
 
 
-def _use() -> list[Block]:
-    return [
-        Text(
+def use() -> Section:
+    """Return the part on what a report may and may not be used for."""
+    may = Text(
+        _(
+            "It may be used to see where a network that reads income from photographs is right and where "
+            "it is wrong, to ask which land use it looks at, and to judge the method before it is "
+            "believed elsewhere."
+        )
+    )
+    may_not = Bullets(
+        (
             _(
-                "It may be used to see where a network that reads income from photographs is right and where "
-                "it is wrong, to ask which land use it looks at, and to judge the method before it is "
-                "believed elsewhere."
-            )
-        ),
-        Bullets(
-            (
-                _(
-                    "Not to describe a household, a building or a person: figures describe squares, and "
-                    "imputed squares not even those."
-                ),
-                _("Not to decide on anyone’s benefits, credit, prices or policing, or to rank streets."),
-                _(
-                    "Not to replace a census: a predicted class is a guess on the census scale that shrinks "
-                    "toward the middle."
-                ),
-                _("Not to conclude from a map alone what causes income: attention is not cause."),
-            )
-        ),
-    ]
+                "Not to describe a household, a building or a person: figures describe squares, and "
+                "imputed squares not even those."
+            ),
+            _("Not to decide on anyone’s benefits, credit, prices or policing, or to rank streets."),
+            _(
+                "Not to replace a census: a predicted class is a guess on the census scale that shrinks "
+                "toward the middle."
+            ),
+            _("Not to conclude from a map alone what causes income: attention is not cause."),
+        )
+    )
+    return Section(_("What this may and may not be used for"), (may, may_not))
 
 
 def _year(year: int | None) -> str:

@@ -10,7 +10,7 @@ from data.store import trust_queries
 from pages.report import charts, map_picture
 from pages.report.agreement_part import between, ground, said
 from pages.report.content import Block, Picture, Pictures, Section, Table, Text, note
-from pages.report.map_picture import Key
+from pages.report.map_picture import Ground, Key
 from pages.report.source import Source
 from pages.shared import index_words, land_use_layer, pattern_caveats, pattern_words, trust_words
 from pages.shared.class_names import label, short_name
@@ -47,12 +47,17 @@ def _of(source: Source, relation: str) -> pd.DataFrame:
 def _land_use_map(source: Source) -> list[Block]:
     place = ground(source)
     url, classes = source.ask(land_use_layer.land_use_map, source.city.city_id, place.raster)
+    return [land_use_picture(place, url, classes, source.city.name)]
+
+
+def land_use_picture(place: Ground, url: str, classes: list[tuple[str, str, str]], where: str) -> Pictures:
+    """Return the map of land use, a bitmap of the ground's raster, with its classes (code, name, colour)."""
     key = land_use_key(classes)
     drawn = map_picture.draw(place, url, key, charts.WHOLE, hatched=False, height=0.52 * charts.WHOLE)
     alt = _("Map of land use in {city}; the largest classes are {classes}").format(
-        city=source.city.name, classes=", ".join(key.texts[:5])
+        city=where, classes=", ".join(key.texts[:5])
     )
-    return [Pictures((Picture(_("Land use"), drawn.svg(), alt),))]
+    return Pictures((Picture(_("Land use"), drawn.svg(), alt),), wide=True)
 
 
 def land_use_key(classes: list[tuple[str, str, str]]) -> Key:

@@ -19,7 +19,7 @@ from pages.shared.rasters import Raster, as_data_url, colour_bitmap, hatch_lines
 
 _LONGEST = 1500  # pixels of the bitmap; flat colours stay small, and squares stay crisp on paper
 SMALL = 10.5
-_PANEL = "#E4DFD3"  # darker than the middle of the differences, which would else be lost in it
+PANEL = "#E4DFD3"  # darker than the middle of the differences, which would else be lost in it
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def draw(
     drawing = Drawing(width, head + room + foot + 4)
     if title:
         drawing.text(0, 15, title, ink.text, size=15, bold=True)
-    drawing.rect(0, head, width, room, _PANEL)
+    drawing.rect(0, head, width, room, PANEL)
     scale = min((width - 16) / raster.width, (room - 16) / raster.height)
     across, down = scale * raster.width, scale * raster.height
     west, north = (width - across) / 2, head + (room - down) / 2
@@ -137,7 +137,7 @@ def _scale_bar(drawing: Drawing, bottom: float, metres: float, width: float) -> 
         if length >= 1000
         else _("{n} m").format(n=number(length))
     )
-    drawing.rect(5, bottom - 24, max(pixels, text_width(label, SMALL)) + 10, 20, _PANEL)
+    drawing.rect(5, bottom - 24, max(pixels, text_width(label, SMALL)) + 10, 20, PANEL)
     drawing.text(10 + pixels / 2, bottom - 12, label, ink.text, anchor="middle", size=SMALL)
     drawing.line(10, bottom - 8, 10 + pixels, bottom - 8, ink.text, 1.6)
     for x in (10, 10 + pixels):
@@ -155,7 +155,7 @@ def _north_arrow(drawing: Drawing, x: float, y: float, degrees: float) -> None:
             y - up * math.cos(angle) + east * math.sin(angle),
         )
 
-    drawing.shape([turned(0, 11), turned(4.5, -6), turned(0, -3), turned(-4.5, -6)], ink.text, _PANEL)
+    drawing.shape([turned(0, 11), turned(4.5, -6), turned(0, -3), turned(-4.5, -6)], ink.text, PANEL)
     at = turned(0, 16)
     drawing.text(at[0], at[1] + 3.5, _("N"), ink.text, anchor="middle", size=SMALL, bold=True)
 
@@ -204,7 +204,7 @@ def _legend_line(drawing: Drawing, line: list[Swatch], y: float) -> None:
             drawing.rect(x, y - 9, 14, 10, None, ink.border)
             at += 18
         elif colour:
-            drawing.rect(x, y - 9, 13, 10, colour, ink.border if text else None, 0.7)
+            drawing.rect(x, y - 9, 13, 10, colour, ink.border, 0.7)
             at += 18
         elif x:
             at += 5  # after the last step of a ramp

@@ -52,10 +52,10 @@ def confusion(view: CellsView, on_select: Callable[[], None] | None = None, key:
             units=city_words.units(n_shown)
         ),
         on_select,
-        data=lambda: chart_tables.confusion(others.kept(_confusion_of)),
+        data=lambda: chart_tables.confusion(others.kept(confusion_of)),
         withheld=others.withheld,
     )
-    frame.sentence(city_words.confusion_sentence(others.kept(_confusion_of), city_words.unit(n_shown)))
+    frame.sentence(city_words.confusion_sentence(others.kept(confusion_of), city_words.unit(n_shown)))
 
 
 def calibration(view: View, key: str = "calibration") -> None:
@@ -96,12 +96,13 @@ def confusion_table(rows: pd.DataFrame, n_classes: int, quintiles: bool) -> np.n
     return table.reshape(5, 2, 5, 2).sum(axis=(1, 3)) if quintiles else table
 
 
-def _confusion_of(view: CellsView) -> np.ndarray:
+def confusion_of(view: CellsView) -> np.ndarray:
+    """Return the confusion matrix of the cells of a view, as of `confusion_table`."""
     return confusion_table(view.confusion_pairs(), view.n_classes, view.quintiles)
 
 
 def _confusion_chart(view: CellsView, chosen: tuple[int, int] | None) -> go.Figure:
-    table = view.kept(_confusion_of)
+    table = view.kept(confusion_of)
     return charts.confusion(table, city_words.unit(len(table)), chosen)
 
 

@@ -72,7 +72,7 @@ def errors(view: CellsView) -> None:
                 "A fifth of the cells in each group. Dots without a line: fewer than 30 independent cells. "
                 "Above 0: predicted richer than the census."
             ),
-            lambda: chart_tables.mean_difference(view.kept(_by_density), "people_in_cell"),
+            lambda: chart_tables.mean_difference(view.kept(by_density), "people_in_cell"),
             view.withheld,
         )
 
@@ -135,7 +135,9 @@ def by_class(view: CellsView) -> pd.DataFrame:
     )
 
 
-def _by_density(view: CellsView) -> pd.DataFrame:
+def by_density(view: CellsView) -> pd.DataFrame:
+    """Return the mean difference of the cells by how many people live in them, as of
+    `selected_figures.by_group`."""
     cells = view.compared
     return selected_figures.by_group(cells, density_groups(cells), view.block_m, view.size)
 
@@ -147,7 +149,7 @@ def _by_class_chart(view: CellsView) -> go.Figure | None:
 
 
 def _by_density_chart(view: CellsView) -> go.Figure | None:
-    groups = view.kept(_by_density)
+    groups = view.kept(by_density)
     if groups.empty:
         return None
     labelled = groups.assign(group=groups["group"].map(density_label))

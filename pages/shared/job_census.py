@@ -56,7 +56,7 @@ def _agreement(view: ResultCells, found: dict[str, object]) -> None:
         + " "
         + _("The interval allows for neighbouring cells being alike.")
         + " "
-        + _scales()
+        + scales()
     )
 
 
@@ -74,10 +74,11 @@ def _selected(view: ResultCells) -> None:
             "Of a selection no correlation is given: within a narrow range of incomes it would say nothing "
             "of the model. Over the whole region the mean difference is 0 by the way classes are cut."
         )
-    frame.note(f"{text} {_scales()}")
+    frame.note(f"{text} {scales()}")
 
 
-def _scales() -> str:
+def scales() -> str:
+    """Say on which scales prediction and census are compared."""
     return _(
         "Expected classes are on the scale of the cities that the networks learned from, and shrink to the "
         "middle: compare ranks, not values. So prediction and census are both cut into classes inside this "

@@ -45,16 +45,19 @@ def show(now: JobState) -> None:
     quintiles, with_photograph = _controls(now, n_classes)
     selected = job_cells.known(linked_selection.selection(), result, 5 if quintiles else n_classes)
     view = ResultCells(selected, quintiles, with_imputed=False, result=result)
-    frame.note(origin(result.summary, now))
+    frame.note(frame.escape(origin(result.summary, now)))
     _warnings(result.summary["warnings"])
     job_maps.show(view, now, with_photograph)
     chosen = job_maps.selected(result)
     with st.container(horizontal=True, vertical_alignment="center", key="selected-cell"):
         job_cell.line(result, chosen)
-    _selection(view)
+    _selection(view, now)
     if chosen is not None:
         job_cell.show(result, chosen)
-    _figures(view)
+    if view.mask.any():
+        figures.figures(headline(view))
+    else:
+        frame.sentence(_("No cell is selected."))
     if result.summary.get("census"):
         job_census.show(view)
     _cells(view)
@@ -62,7 +65,7 @@ def show(now: JobState) -> None:
         job_tables.land_use(result.activation[result.activation.cell_id.isin(view.cells.cell_id[view.mask])])
 
 
-def _selection(view: ResultCells) -> None:
+def _selection(view: ResultCells, now: JobState) -> None:
     """Say what is selected, or how to select; with what can be taken away of it."""
     unit = city_words.unit(5 if view.quintiles else view.n_classes)
     if view.result.has_agreement:
@@ -76,7 +79,7 @@ def _selection(view: ResultCells) -> None:
             "the histogram of predicted classes."
         )
     said = linked_selection.said(view, unit)
-    linked_selection.bar(view, unit, how, lambda: job_take_away.menu(view, said))
+    linked_selection.bar(view, unit, how, lambda: job_take_away.menu(view, now, said))
 
 
 def _controls(now: JobState, n_classes: int) -> tuple[bool, bool]:
@@ -93,12 +96,12 @@ def _controls(now: JobState, n_classes: int) -> tuple[bool, bool]:
 
 
 def origin(summary: dict[str, Any], now: JobState) -> str:
-    """Say by which networks of which study, of what photograph, on what cells, when; as HTML."""
+    """Say by which networks of which study, of what photograph, on what cells, when."""
     networks = plural(
-        "Mean of {n} network of the study <b>{study}</b>",
-        "Mean of {n} networks of the study <b>{study}</b>",
+        "Mean of {n} network of the study {study}",
+        "Mean of {n} networks of the study {study}",
         summary["networks"],
-    ).format(n=number(summary["networks"]), study=frame.escape(summary["study_id"]))
+    ).format(n=number(summary["networks"]), study=summary["study_id"])
     trained = summary["training_resolution_m"]
     seen = (
         _(
@@ -109,18 +112,18 @@ def origin(summary: dict[str, Any], now: JobState) -> str:
         else _("photograph {metres} m in {crs}, seen by the network at {seen} m")
     ).format(
         metres=metres(summary["resolution_m"]),
-        crs=frame.escape(summary["imagery_crs"]),
+        crs=summary["imagery_crs"],
         seen=metres(summary["network_pixel_m"]),
         trained=metres(trained or 0.0),
     )
     parts = [networks, seen]
     if summary["land_use"]:
-        parts.append(_("land use {file}").format(file=frame.escape(str(summary["land_use"]))))
+        parts.append(_("land use {file}").format(file=summary["land_use"]))
     if summary.get("census"):
         name = summary["census"].get("name") or summary["census"]["column"]
-        parts.append(_("census {file}").format(file=frame.escape(str(name))))
+        parts.append(_("census {file}").format(file=name))
     parts.append(_("cells of {size} m in {crs}").format(size=summary["cell_size_m"], crs=summary["grid_crs"]))
-    parts.append(f"{day(now.created_at)}, {frame.escape(str(summary['device']))}")
+    parts.append(f"{day(now.created_at)}, {summary['device']}")
     return " · ".join(parts) + "."
 
 
@@ -142,11 +145,9 @@ def _warnings(warnings: list[str]) -> None:
         st.warning("\n".join(f"* {plain(told(text))}" for text in warnings))
 
 
-def _figures(view: ResultCells) -> None:
+def headline(view: ResultCells) -> list[tuple[str, str, str]]:
+    """Return (name, value, aside) of the figures of the selected cells, of which there are some."""
     result, cells, n_classes = view.result, view.result.cells[view.mask], view.n_classes
-    if cells.empty:
-        frame.sentence(_("No cell is selected."))
-        return
     low, high = int(cells["class"].min()), int(cells["class"].max())
     span = (
         _("all in class {k}").format(k=low)
@@ -157,26 +158,20 @@ def _figures(view: ResultCells) -> None:
     middle = float(cells["class"].median())
     median = _("Median decile") if n_classes == 10 else _("Median class of {k}").format(k=n_classes)
     networks = plural("between the {n} network", "between the {n} networks", result.summary["networks"])
-    figures.figures(
-        [
-            _how_many(view),
-            (median, number(middle, 0 if middle.is_integer() else 1), span),
-            (
-                _("Mean spread"),
-                plural("{n} class", "{n} classes", cells.spread.mean()).format(
-                    n=number(cells.spread.mean(), 2)
-                ),
-                networks.format(n=number(result.summary["networks"])),
-            ),
-            (
-                _("In the lowest or highest"),
-                _("{n} of {total}").format(n=number(at_ends), total=number(len(cells))),
-                _("{n} if classes were as frequent as in training").format(
-                    n=number(2 * len(cells) / n_classes)
-                ),
-            ),
-        ]
-    )
+    return [
+        _how_many(view),
+        (median, number(middle, 0 if middle.is_integer() else 1), span),
+        (
+            _("Mean spread"),
+            plural("{n} class", "{n} classes", cells.spread.mean()).format(n=number(cells.spread.mean(), 2)),
+            networks.format(n=number(result.summary["networks"])),
+        ),
+        (
+            _("In the lowest or highest"),
+            _("{n} of {total}").format(n=number(at_ends), total=number(len(cells))),
+            _("{n} if classes were as frequent as in training").format(n=number(2 * len(cells) / n_classes)),
+        ),
+    ]
 
 
 def _how_many(view: ResultCells) -> tuple[str, str, str]:

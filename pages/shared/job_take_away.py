@@ -1,4 +1,4 @@
-"""The files of a result to take away: of all its cells, or of those selected."""
+"""What of a result can be taken away: its report, and the files of all its cells or of those selected."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.jobs import JobState
 from pages.shared import frame, job_result
+from pages.shared.download_row import File, row
 from pages.shared.job_cells import ResultCells
-from pages.shared.language import _, later, number, plural
+from pages.shared.language import LANGUAGES, _, language, later, number, plural
 
 _FILES = (
     (later("CSV"), "cells.csv", "text/csv"),
@@ -21,8 +23,8 @@ _FILES = (
 _ALL = "all"
 
 
-def menu(view: ResultCells, said: str) -> None:
-    """Offer the cells as files, the activation as a raster, and everything with QGIS styles and caveats.
+def menu(view: ResultCells, now: JobState, said: str) -> None:
+    """Offer the report, the cells as files, the activation as a raster, and all with QGIS styles and caveats.
 
     ``said``: in words, which cells are selected; empty for the whole result.
     """
@@ -34,6 +36,7 @@ def menu(view: ResultCells, said: str) -> None:
         if not view.n_selected:
             frame.note(_("No cell is selected."))
             return
+        _reports(view, now, stem)
         frame.note(_contents(view.n_selected, said))
         if said:
             stem += "-selection"
@@ -52,6 +55,32 @@ def menu(view: ResultCells, said: str) -> None:
             key="download.all",
             width="stretch",
         )
+
+
+def _reports(view: ResultCells, now: JobState, stem: str) -> None:
+    """Offer the report of the whole result, in each language."""
+    frame.note(
+        _("Report of the whole photograph: maps, figures, caveats. It is made in some seconds.")
+        if view.selected
+        else _("Report: maps, figures, caveats. It is made in some seconds.")
+    )
+    with st.container(key="files-report", gap=None):
+        for code in (language(), *(code for code in LANGUAGES if code != language())):
+            files = [
+                File(said, suffix, _report(view, now, suffix, code))
+                for said, suffix in (("PDF", "pdf"), ("HTML", "html"))
+            ]
+            title = _("Report ({language})").format(language=LANGUAGES[code])
+            row(title, f"{stem}-report-{code}", f"report.{code}", files)
+
+
+def _report(view: ResultCells, now: JobState, suffix: str, code: str) -> Callable[[], bytes]:
+    def made() -> bytes:
+        from pages.report.of_result import make  # what draws and sets pages: no page waits for it
+
+        return make(view, now, suffix, code)
+
+    return made
 
 
 def _contents(n: int, said: str) -> str:
