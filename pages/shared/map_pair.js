@@ -142,6 +142,7 @@ function setView(map, view) {
   drawScale(map);
   keepView(map);
   if (!map.moves) showStill(map);
+  drawMarked(map);
 }
 
 function showTooltip(map, info) {
@@ -171,8 +172,16 @@ function onKey(map, event) {
   else if (event.key === "0") setView(map, fitted(map, map.data));
   else if (event.key === "Enter") choose(map, map.view.target);
   else if (event.key === "r" && map.rectangles) markCorner(map);
+  else if (event.key === "Escape" && map.corner) markNothing(map);
   else return;
   event.preventDefault();
+  tellMiddle(map);
+}
+
+// By the keyboard the middle is what the pointer is else: its cell is told.
+function tellMiddle(map) {
+  if (map.pointer || !map.canvas.matches(":focus-visible")) return;
+  showTooltip(map, { coordinate: map.view.target, x: middleOf(map), y: map.root.clientHeight / 2 });
 }
 
 function choose(map, coordinate) {
@@ -180,14 +189,23 @@ function choose(map, coordinate) {
   if (cell) map.send("clicked", { x: cell.x, y: cell.y });
 }
 
+// Pixels from the side of a map to its middle, and from the side of the component to the map that holds a pixel.
+const middleOf = (map) => map.root.clientWidth * (map.single ? 0.5 : 0.2475);
+const startOf = (map, x) => map.single || x < map.root.clientWidth / 2 ? 0 : map.root.clientWidth * 0.505;
+
 // Metres from the centre under a pixel of the component; both maps show the same place.
 function coordinateAt(map, x, y) {
-  const width = map.root.clientWidth;
-  const start = map.single || x < width / 2 ? 0 : width * 0.505;
-  const middle = map.single ? width / 2 : width * 0.2475;
   const perPixel = 2 ** -map.view.zoom;
   const [east, north] = map.view.target;
-  return [east + (x - start - middle) * perPixel, north - (y - map.root.clientHeight / 2) * perPixel];
+  const across = x - startOf(map, x) - middleOf(map);
+  return [east + across * perPixel, north - (y - map.root.clientHeight / 2) * perPixel];
+}
+
+// Where the map that begins at a pixel shows a coordinate.
+function pixelOf(map, [x, y], start) {
+  const pixels = 2 ** map.view.zoom;
+  const [east, north] = map.view.target;
+  return [start + middleOf(map) + (x - east) * pixels, map.root.clientHeight / 2 - (y - north) * pixels];
 }
 
 // Two corners, any way round, as a rectangle of whole cells in the grid CRS.
@@ -202,9 +220,34 @@ function sendRectangle(map, first, second) {
 // By the key R: what the pointer stands on, else the middle of the map, is one corner, and at the second press the other.
 function markCorner(map) {
   const at = map.pointer ? coordinateAt(map, ...map.pointer) : [...map.view.target];
-  if (map.corner) sendRectangle(map, map.corner, at);
-  else notice(map, map.words.corner);
-  map.corner = map.corner ? null : at;
+  if (map.corner) {
+    sendRectangle(map, map.corner, at);
+    markNothing(map);
+  } else {
+    notice(map, map.words.corner);
+    map.corner = at;
+    drawMarked(map);
+  }
+}
+
+function markNothing(map) {
+  map.corner = null;
+  map.frame.hidden = true;
+}
+
+// The rectangle from the corner that is marked to the pointer, else to the middle.
+function drawMarked(map) {
+  if (!map.corner) return;
+  const end = map.pointer ?? [middleOf(map), map.root.clientHeight / 2];
+  drawFrame(map, pixelOf(map, map.corner, startOf(map, end[0])), end);
+}
+
+function drawFrame(map, start, end) {
+  map.frame.hidden = false;
+  map.frame.style.left = `${Math.min(start[0], end[0])}px`;
+  map.frame.style.top = `${Math.min(start[1], end[1])}px`;
+  map.frame.style.width = `${Math.abs(start[0] - end[0])}px`;
+  map.frame.style.height = `${Math.abs(start[1] - end[1])}px`;
 }
 
 // With the pointer over the maps the key needs no focus; Streamlit's own R, which runs the page again, is not to hear it.
@@ -228,13 +271,8 @@ function listenForRectangles(map) {
     event.stopImmediatePropagation();
     const start = place(event);
     const move = (moved) => {
-      const end = place(moved);
       map.tooltip.hidden = true;
-      map.frame.hidden = false;
-      map.frame.style.left = `${Math.min(start[0], end[0])}px`;
-      map.frame.style.top = `${Math.min(start[1], end[1])}px`;
-      map.frame.style.width = `${Math.abs(start[0] - end[0])}px`;
-      map.frame.style.height = `${Math.abs(start[1] - end[1])}px`;
+      drawFrame(map, start, place(moved));
     };
     const up = (ended) => {
       window.removeEventListener("pointermove", move, true);
@@ -288,6 +326,7 @@ function listenToPointer(map) {
   map.root.addEventListener("pointermove", (event) => {
     const at = place(event);
     map.pointer = [at.x, at.y];
+    drawMarked(map);
     if (!map.moves) showTooltip(map, at);
   }, true);
   map.root.addEventListener("pointerleave", () => {
@@ -390,6 +429,8 @@ async function finish(map) {
   canvas.setAttribute("tabindex", "0");
   map.canvas = canvas;
   canvas.addEventListener("keydown", (event) => onKey(map, event));
+  canvas.addEventListener("focus", () => tellMiddle(map));
+  canvas.addEventListener("blur", () => { map.tooltip.hidden = true; });
   map.resized = new ResizeObserver(() => {
     if (map.root.clientWidth !== map.width && map.width === 0) setView(map, fitted(map, map.data));
     map.width = map.root.clientWidth;

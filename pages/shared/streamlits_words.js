@@ -12,23 +12,37 @@ function fill(template, values) {
 }
 
 // A text of Streamlit's in the reader's language; any other text as it is.
-function said(text) {
+function said(text, node) {
   if (Object.hasOwn(ownWords, text)) return ownWords[text];
-  const size = /^(\d+) ?(MB|GB) per file(.*)$/.exec(text);
-  if (size) return fill(ownWords["{size} per file"], { size: fill(ownWords[`{n} ${size[2]}`], { n: size[1] }) }) + size[3];
-  const kind = /^(.*) files are not allowed\.$/.exec(text);
-  if (kind) return fill(ownWords["{kind} files are not allowed."], { kind: kind[1] });
-  const help = /^Help for (.+)$/s.exec(text);
-  if (help) return fill(ownWords["Help for {what}"], { what: help[1] });
+  const each = /^(\S+) per file(.*)$/.exec(text);
+  if (each) return fill(ownWords["{size} per file"], { size: sizeOf(each[1]) }) + each[2];
+  const kind = /^(.+) files are not allowed\.$/.exec(text);
+  if (kind) return fill(ownWords["{kind} files are not read here; bring {endings}."], { kind: kind[1], endings: endingsAt(node) });
+  const about = /^(Help for|Remove) (.+)$/s.exec(text);
+  if (about) return fill(ownWords[`${about[1]} {what}`], { what: about[2] });
   const act = /^([^:]+): (.+)$/s.exec(text);
   if (act && Object.hasOwn(ownWords, act[1])) return fill(ownWords["{act}: {what}"], { act: ownWords[act[1]], what: act[2] });
-  return text;
+  return sizeOf(text);
+}
+
+// A size as Streamlit writes it ("1.4MB"); any other text as it is.
+function sizeOf(text) {
+  const [, n, unit] = /^([\d.]+)(B|KB|MB|GB)$/.exec(text) ?? [];
+  if (!n) return text;
+  const number = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 1 }).format(Number(n));
+  return fill(ownWords[`{n} ${unit === "KB" ? "kB" : unit}`], { n: number });
+}
+
+// The endings of files that the place around a node takes.
+function endingsAt(node) {
+  const taken = node.parentElement?.closest('[data-testid="stFileUploader"]')?.querySelector("input")?.accept ?? "";
+  return taken.split(",").filter((ending) => ending.startsWith(".")).join(", ");
 }
 
 function say(node, name, now, write) {
   const before = spoken.get(node)?.[name];
   const written = before?.said === now ? before.written : now;
-  const text = said(written);
+  const text = said(written, node);
   if (text === now) return;
   spoken.set(node, { ...spoken.get(node), [name]: { written, said: text } });
   write(text);

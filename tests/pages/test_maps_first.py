@@ -193,6 +193,49 @@ def test_two_presses_of_a_key_mark_a_rectangle_under_the_pointer(browser: Browse
     page.context.close()
 
 
+def test_by_the_keyboard_the_middle_is_seen_and_a_rectangle_grows(
+    browser: Browser, server: str, pictures: Path
+) -> None:
+    page, watch = open_page(browser, server)
+    drawn(page, f"{server}/?city=ker-bihan&study=whole")
+    root = page.locator('[data-part="root"]')
+    canvas = root.locator("canvas")
+    expect(canvas).to_have_attribute("tabindex", "0")
+    page.get_by_role("button", name="Whole map").focus()
+    for _press in range(8):
+        page.keyboard.press("Tab")
+        if canvas.evaluate("one => one.getRootNode().activeElement === one"):
+            break
+    ring, cross = (
+        root.evaluate("one => getComputedStyle(one, '::after').borderTopWidth"),
+        root.locator(".panel.left").evaluate("one => getComputedStyle(one, '::after').width"),
+    )
+    assert (ring, cross) == ("2px", "23px")
+    tooltip, frame = root.locator('[data-part="tooltip"]'), root.locator('[data-part="rectangle"]')
+    expect(tooltip).to_be_visible()  # the middle cell is told as under a pointer
+    expect(frame).to_be_hidden()
+    page.keyboard.press("r")
+    for _press in range(2):
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowUp")
+    box, whole = frame.bounding_box(), root.bounding_box()
+    assert box is not None and whole is not None
+    assert (box["width"], box["height"]) == pytest.approx((80, 80), abs=3)
+    middle = whole["x"] + 0.2475 * whole["width"], whole["y"] + whole["height"] / 2
+    assert (box["x"] + box["width"], box["y"]) == pytest.approx(middle, abs=3)
+    page.screenshot(path=pictures / "rectangle-by-keyboard.png")
+    page.keyboard.press("Escape")
+    expect(frame).to_be_hidden()
+    page.keyboard.press("r")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("r")
+    expect(page).to_have_url(re.compile(r"only=r\d+_\d+_\d+_\d+"))
+    expect(frame).to_be_hidden()
+    settle(page)
+    watch.verify()
+    page.context.close()
+
+
 def test_without_webgl_maps_stand_still_and_charts_come(
     driver: Playwright, server: str, pictures: Path
 ) -> None:

@@ -139,5 +139,10 @@ def test_a_refused_file_is_named_in_the_readers_language(browser: Browser, serve
     page.locator("input[type=file]").first.set_input_files(
         {"name": "photo.png", "mimeType": "image/png", "buffer": b"\x89PNG"}
     )
-    page.get_by_text("Les fichiers image/png ne sont pas admis.").wait_for()
+    why = page.get_by_role("alert").filter(has_text="Les fichiers image/png ne sont pas lus ici")
+    why.wait_for()
+    assert "fournissez .tif, .tiff, .jp2" in why.inner_text()
+    box = why.bounding_box()
+    assert box is not None and box["width"] > 200 and box["height"] > 12  # seen, not only read aloud
+    assert page.get_by_test_id("stFileChip").inner_text().split("\n")[:2] == ["photo.png", "4 o"]
     context.close()
