@@ -304,6 +304,8 @@ def _land_use(here: OpenStudy, city: City, cell: dict[str, Any]) -> None:
     if z_standard is not None:
         frame.sentence(cell_words.contribution_sentence(rows, z_standard))
     mapped = None if is_missing(cell["mapped_share"]) else float(cell["mapped_share"])
+    if mapped is not None:  # published shares are of the mapped ground, and the table is of the cell
+        rows = rows.assign(share=rows["share"] * mapped)
     st.html(cell_words.land_use_table(rows, z_standard, mapped))
     said = _(
         "Contribution: the part of the cell’s z, in training standard deviations, that lies on the class; "

@@ -192,7 +192,8 @@ def land_use_table(rows: pd.DataFrame, z_standard: float | None, mapped_share: f
     """Return the land use of a cell as an HTML table: area, contribution with a bar, excess, ratios of both
     maps, occlusion where it was measured.
 
-    The last line adds up; the unmapped rest has its own line where there is any.
+    ``rows``: land use of the cell with share, of the whole cell. The last line adds up; the unmapped rest has
+    its own line where there is any.
     """
     widest = float(np.nanmax(np.abs(rows["contribution"].to_numpy(float)), initial=0.0)) or 1.0
     # a cell without poor evidence has no ratio of the poor map, and the other way round

@@ -113,6 +113,8 @@ def _land_use(result: JobResult, cell: pd.Series) -> None:
         occlusion=np.nan,  # a job hides nothing from the networks
     )
     z = float(cell.z_standard)
+    # the result's own shares are of the mapped ground, and the table is of the cell
+    rows = rows.assign(share=rows.area_m2.astype(float) / int(result.summary["cell_size_m"]) ** 2)
     st.html(cell_words.land_use_table(rows, z, float(rows.share.sum())))
     frame.sentence(cell_words.contribution_sentence(rows, z))
 

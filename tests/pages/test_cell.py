@@ -143,7 +143,7 @@ def test_unmapped_ground_is_counted() -> None:
             "code": ["14100"],
             "name_official": ["Green urban areas"],
             "colour": ["#8CDC00"],
-            "share": [1.0],
+            "share": [0.7],
             "contribution": [0.5],
             "excess": [0.1],
             "ratio_rich": [1.2],
@@ -342,3 +342,13 @@ def test_in_french(run_page: RunPage, rows: duckdb.DuckDBPyConnection) -> None:
     assert test.button(key="random").label == "Au hasard"
     assert viewed(test)["texts"]["opacity"] == "Carte sur la photographie"
     assert "Prédit par le réseau qui n’a jamais vu ce carreau." in shown
+
+
+@pytest.mark.skipif(not SHIPPED_DEMO.is_dir(), reason=f"no demo study in {SHIPPED_DEMO}")
+def test_areas_of_a_cell_add_up_to_the_cell(run_page: RunPage) -> None:
+    cell = "CRS3035RES200mN2899200E3150600"  # 4.3 % of it is not mapped
+    test = run_page("cell", studies=SHIPPED_DEMO.parent, city="feinteville", cell=cell)
+    (table,) = re.findall(r'<table class="carreau-table">.*?</table>', texts(test), re.DOTALL)
+    areas = [float(text) for text in re.findall(r"</td><td>([\d.]+)\s%", table)]
+    assert "Unmapped" in table and len(areas) == 5
+    assert sum(areas) == pytest.approx(100, abs=0.25)
