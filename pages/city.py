@@ -22,15 +22,16 @@ def page() -> None:
         _two_cities(*shown)
     else:
         city_beside.say_wrong(here, city)
-        linked_selection.say_wrong()
+        view = View(linked_selection.selection(), quintiles, with_imputed, here, city)
+        n_shown = 5 if quintiles else view.n_classes
+        view = view.only(linked_selection.known(view.selected, view.districts, n_shown))
+        linked_selection.say_wrong(view.selected)
         frame.data_line(here, city)
-        _one_city(View(linked_selection.selection(), quintiles, with_imputed, here, city))
+        _one_city(view, n_shown)
     frame.footer(here)
 
 
-def _one_city(view: View) -> None:
-    n_shown = 5 if view.quintiles else view.n_classes
-    view = view.only(linked_selection.known(view.selected, view.districts, n_shown))
+def _one_city(view: View, n_shown: int) -> None:
     city_maps.pair(view)
     unit = city_words.unit(n_shown)
     chosen = view.cells[view.mask] if view.selected else view.cells

@@ -177,8 +177,11 @@ def brushed_bars(
     return figure
 
 
-def mean_difference(groups: pd.DataFrame, title: str) -> go.Figure:
-    """Mean of expected less census class, with intervals: columns group (label), value, low, high, n."""
+def mean_difference(groups: pd.DataFrame, title: str, every: Sequence[str] = ()) -> go.Figure:
+    """Mean of expected less census class, with intervals: columns group (label), value, low, high, n.
+
+    ``every``: the groups that have a place on the axis, in order, whether or not they have a row.
+    """
     ink = palette.inks()
     figure = go.Figure(
         go.Scatter(
@@ -206,6 +209,8 @@ def mean_difference(groups: pd.DataFrame, title: str) -> go.Figure:
         xaxis={"title": title, "type": "category", "showgrid": False, "fixedrange": True},
         yaxis={"title": _("expected less census"), "fixedrange": True},
     )
+    if every:
+        figure.update_xaxes(categoryarray=list(every), range=[-0.5, len(every) - 0.5])
     return figure
 
 

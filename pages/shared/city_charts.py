@@ -55,7 +55,18 @@ def confusion(view: CellsView, on_select: Callable[[], None] | None = None, key:
         data=lambda: chart_tables.confusion(others.kept(confusion_of)),
         withheld=others.withheld,
     )
+    if others.selected.by_error:
+        frame.note(picked_by_error())
+        return
     frame.sentence(city_words.confusion_sentence(others.kept(confusion_of), city_words.unit(n_shown)))
+
+
+def picked_by_error() -> str:
+    """Say why a chart of cells that were picked by their error has no sentence."""
+    return _(
+        "Only cells that were picked by how far off they are: which classes are left, and where they end up, "
+        "follows from that and says nothing of the model."
+    )
 
 
 def calibration(view: View, key: str = "calibration") -> None:

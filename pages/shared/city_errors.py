@@ -13,6 +13,7 @@ from pages.shared import (
     chart_data,
     chart_tables,
     charts,
+    city_charts,
     city_words,
     frame,
     linked_selection,
@@ -44,6 +45,12 @@ def errors(view: CellsView) -> None:
         )
         reach, counts = others.kept(_histogram)
         frame.sentence(city_words.difference_sentence(reach, counts))
+        if view.selected.difference:
+            frame.note(
+                _("Of all other parts of the selection, whatever the difference.")
+                if others.selected
+                else _("Of all cells, whatever the difference.")
+            )
     if not view.kept(_any):
         return
     with middle:
@@ -52,11 +59,7 @@ def errors(view: CellsView) -> None:
             view.drawn(_by_class_chart),
             "by-class",
             _("Mean difference by census {unit}").format(unit=one),
-            _(
-                "Poor cells are predicted too rich and rich ones too poor wherever a prediction is not "
-                "perfect: look for classes that stand off this slope. Dots without a line: fewer than 30 "
-                "independent cells."
-            ),
+            _said_by_class(view),
             lambda: chart_tables.mean_difference(view.kept(by_class), "census_class"),
             view.withheld,
         )
@@ -145,7 +148,21 @@ def by_density(view: CellsView) -> pd.DataFrame:
 def _by_class_chart(view: CellsView) -> go.Figure | None:
     groups = view.kept(by_class)
     title = _("census {unit}").format(unit=city_words.unit(view.n_classes))
-    return None if groups.empty else charts.mean_difference(groups, title)
+    every = [str(k) for k in range(1, view.n_classes + 1)]
+    return None if groups.empty else charts.mean_difference(groups, title, every)
+
+
+def _said_by_class(view: CellsView) -> str:
+    if view.selected.by_error:
+        said = city_charts.picked_by_error()
+    else:
+        said = _(
+            "Poor cells are predicted too rich and rich ones too poor wherever a prediction is not "
+            "perfect: look for classes that stand off this slope. Dots without a line: fewer than 30 "
+            "independent cells."
+        )
+    left_out = _("Classes of fewer than 30 cells have no dot.")
+    return f"{said} {left_out}" if len(view.kept(by_class)) < view.n_classes else said
 
 
 def _by_density_chart(view: CellsView) -> go.Figure | None:

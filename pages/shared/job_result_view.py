@@ -44,6 +44,7 @@ def show(now: JobState) -> None:
     n_classes = int(result.summary["n_classes"])
     quintiles, with_photograph = _controls(now, n_classes)
     selected = job_cells.known(linked_selection.selection(), result, 5 if quintiles else n_classes)
+    linked_selection.say_wrong(selected)
     view = ResultCells(selected, quintiles, with_imputed=False, result=result)
     frame.note(frame.escape(origin(result.summary, now)))
     _warnings(result.summary["warnings"])

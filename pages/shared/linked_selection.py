@@ -28,15 +28,17 @@ def known(selected: Selection, districts: dict[str, str], n_shown: int) -> Selec
     return selected if selected.district in districts else selected.only(district=None)
 
 
-def say_wrong() -> None:
-    """Say that the address asks for a selection that means nothing, where it does."""
+def say_wrong(shown: Selection) -> None:
+    """Say that the address asks for a selection of which nothing, or not all, means something here."""
     asked = st.query_params.get(NAME)
-    if asked and not Selection.of(asked):
-        warn(
-            _(
-                "The address asks for the selection “{wrong}”, which means nothing. All cells are shown."
-            ).format(wrong=asked)
-        )
+    if not asked or (shown and shown == Selection.of(asked)):
+        return
+    text = (
+        _("The address asks for the selection “{wrong}”, of which only “{shown}” means something here.")
+        if shown
+        else _("The address asks for the selection “{wrong}”, which means nothing here. All cells are shown.")
+    )
+    warn(text.format(wrong=asked, shown=shown.text()))
 
 
 def on_classes() -> None:

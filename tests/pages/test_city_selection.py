@@ -356,12 +356,17 @@ def test_a_confusion_cell_goes_with_deciles_and_quintiles(
     # an address that pairs them wrongly shows all cells
     wrong = run_page("city", only="c10p8", classes="quintiles")
     assert "Cells selected" not in texts(wrong) and not wrong.exception
+    assert "selection “c10p8”, which means nothing here" in wrong.warning[0].value
+    part = run_page("city", only="c3p7.z999")
+    assert "selection “c3p7.z999”, of which only “c3p7” means something here" in part.warning[0].value
+    assert "census decile 3 predicted as 7" in texts(part)
+    assert not run_page("city", only="c3p7.d-2_4").warning
 
 
 def test_an_address_that_means_nothing_is_answered(run_page: RunPage) -> None:
     test = run_page("city", only="xyz", list="zzz", left="nowhere")
     said = [warning.value for warning in test.warning]
     assert len(said) == 3 and not test.exception
-    assert any("selection “xyz”, which means nothing" in one for one in said)
+    assert any("selection “xyz”, which means nothing here" in one for one in said)
     assert any("“zzz” under “List”; shown instead: Cells" in one for one in said)
     assert any("“nowhere” under “Left map”; shown instead: Census" in one for one in said)
