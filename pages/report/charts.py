@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pages.report.drawing import SIZE, Drawing, Scale
-from pages.shared import palette
+from pages.shared import chart_labels, palette
 from pages.shared.language import _, number
 from pages.shared.palette import Inks
 
@@ -118,7 +118,7 @@ def scatter(
 ) -> Drawing:
     """Draw relation (i) against the pull of each class with both intervals; shaded: the signs agree.
 
-    ``pairs``: value, low, high with suffixes _x and _y, colour. Sure ones are labelled where there is room.
+    ``pairs``: value, low, high with suffixes _x and _y, colour. Labels where there is room, sure ones first.
     """
     ink = palette.inks()
     drawing = Drawing(HALF, 296)
@@ -131,7 +131,6 @@ def scatter(
     drawing.line(x(0), y.start, x(0), y.end, ink.muted)
     drawing.line(x.start, y(0), x.end, y(0), ink.muted)
     order = sorted(range(len(pairs)), key=lambda at: bool(sure[at]))
-    taken: list[tuple[float, float]] = []
     for at in order:
         row, is_sure = pairs.iloc[at], bool(sure[at])
         px, py = x(row.value_x), y(row.value_y)
@@ -139,15 +138,20 @@ def scatter(
         _bar(drawing, (x(row.low_x), x(row.high_x)), (py, py), row.low_x, line, 0.8)
         _bar(drawing, (px, px), (y(row.low_y), y(row.high_y)), row.low_y, line, 0.8)
         drawing.circle(px, py, 4.6, str(row.colour), ink.text, 1 if is_sure else 0.4)
-        taken.append((px, py))
-    for at in reversed(order):
-        row = pairs.iloc[at]
-        px, py = x(row.value_x), y(row.value_y)
-        if not sure[at] or sum(abs(py - ty) < 11 and abs(px - tx) < 90 for tx, ty in taken) > 1:
-            continue
-        leftward = px > (x.start + x.end) / 2
-        anchor, shift = ("end", -8) if leftward else ("start", 8)
-        drawing.text(px + shift, py - 6, _cut(names[at], 34), ink.text, anchor=anchor, size=SMALL)
+    where = [(x(row.value_x), y(row.value_y)) for row in pairs.itertuples()]
+    # the sure ones and, of those, the farthest from nothing choose their place first
+    far = [abs(px - x(0)) + abs(py - y(0)) for px, py in where]
+    first = sorted(range(len(pairs)), key=lambda at: (not sure[at], -far[at]))
+    across, above = [where[at][0] - x.start for at in first], [y.start - where[at][1] for at in first]
+    size = x.end - x.start, y.start - y.end
+    texts = [_cut(names[at], 34) for at in first]
+    for label in chart_labels.placed(
+        across, above, texts, ((0, size[0]), (0, size[1])), size, chart_labels.FAR
+    ):
+        anchor, shift = ("end", -9) if label.anchor == "right" else ("start", 9)
+        colour = ink.text if sure[first[label.at]] else ink.muted
+        px, py = x.start + across[label.at] + shift, y.start - above[label.at] - label.shift + 4
+        drawing.text(px, py, texts[label.at], colour, anchor=anchor, size=SMALL)
     return drawing
 
 

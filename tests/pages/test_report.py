@@ -268,3 +268,14 @@ def test_dots_lie_at_their_values() -> None:
     with speaking("fr"):
         groups = pd.DataFrame({"group": ["1"], "value": [0.5], "low": [0.2], "high": [0.8]})
         assert re.search(r">0,[2468]<", charts.by_group(groups, "x").svg())
+
+
+@pytest.mark.parametrize("sure", [[False] * 3, [True, False, True]])
+def test_classes_of_a_scatter_are_named_whether_or_not_they_are_sure(sure: list[bool]) -> None:
+    ends = {"value_x": [-0.4, 0.0, 0.5], "value_y": [0.2, -0.3, 0.1]}
+    pairs = pd.DataFrame({**ends, "colour": ["#808080"] * 3})
+    for side in ("_x", "_y"):
+        pairs[f"low{side}"], pairs[f"high{side}"] = pairs[f"value{side}"] - 0.1, pairs[f"value{side}"] + 0.1
+    drawn = charts.scatter(pairs, ["water", "forest", "roads"], sure, ("across", "up")).svg()
+    for name in ("water", "forest", "roads"):
+        assert f">{name}</text>" in drawn
