@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from pages.shared import (
     city_errors,
     city_words,
     cluster_layer,
+    district_layer,
     frame,
     layers,
 )
@@ -37,8 +40,14 @@ def sections(source: Source) -> list[Section]:
 
 def ground(source: Source) -> Ground:
     """Return what the maps of the city share."""
-    outline = source.ask(queries.outline, source.city.city_id)
-    return Ground.of(source.cells, outline, source.row.grid_crs, source.row.cell_size_m)
+    outline, cells = source.ask(queries.outline, source.city.city_id), source.cells
+    place = Ground.of(cells, outline, source.row.grid_crs, source.row.cell_size_m)
+    if not source.districts:
+        return place
+    found = district_layer.of_cells(
+        place.raster, cells["x"], cells["y"], source.district_of_cells, source.districts
+    )
+    return replace(place, borders=found.borders)
 
 
 def map_of(source: Source, place: Ground, name: str, width: float = charts.HALF) -> Picture:

@@ -112,6 +112,14 @@ class Drawing:
             f'<path d="{path}" fill="none" stroke="{_colour(stroke)}" stroke-width="{_n(width)}"/>'
         )
 
+    def lines(self, ends: Sequence[Sequence[float]], stroke: str, width: float) -> None:
+        """Draw lines from (x, y) to (x, y), four numbers each, as one shape."""
+        path = "".join(f"M{_n(x)} {_n(y)}L{_n(to_x)} {_n(to_y)}" for x, y, to_x, to_y in ends)
+        self._parts.append(
+            f'<path d="{path}" fill="none" stroke="{_colour(stroke)}" stroke-width="{_n(width)}" '
+            'stroke-linecap="square"/>'
+        )
+
     def picture(self, url: str, x: float, y: float, width: float, height: float) -> None:
         """Draw a bitmap, given as a data URL; its pixels stay squares."""
         if not url.startswith(("data:image/png;base64,", "data:image/jpeg;base64,")):

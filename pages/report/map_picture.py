@@ -24,13 +24,15 @@ PANEL = "#E4DFD3"  # darker than the middle of the differences, which would else
 
 @dataclass(frozen=True)
 class Ground:
-    """What the maps of a city share: where its cells lie, its outline (WKB, grid CRS), its grid."""
+    """What the maps of a city share: where its cells lie, its outline (WKB, grid CRS), its grid, borders of
+    districts as of `district_layer.borders`."""
 
     raster: Raster
     cells: pd.DataFrame
     outline: bytes
     crs: str
     north: float = field(default=0.0)
+    borders: NDArray[np.int16] | None = None
 
     @staticmethod
     def of(cells: pd.DataFrame, outline: bytes, crs: str, size: int) -> Ground:
@@ -94,7 +96,8 @@ def draw(
     raster = ground.raster
     head = 24 if title else 0
     room = height or width * min(0.94, max(0.55, raster.height / raster.width))
-    entries = _legend_lines(key, width, hatched, no_value)
+    borders = np.zeros((0, 4), np.int16) if ground.borders is None else ground.borders
+    entries = _legend_lines(key, width, hatched, no_value, len(borders) > 0)
     foot = 17 * len(entries) + (18 if source else 4)
     drawing = Drawing(width, head + room + foot + 4)
     if title:
@@ -105,6 +108,9 @@ def draw(
     west, north = (width - across) / 2, head + (room - down) / 2
     drawing.picture(url, west, north, across, down)
     metres = scale / raster.size  # pixels a metre
+    if len(borders):
+        ends = borders * scale + np.array([west, north, west, north])
+        drawing.lines(ends.tolist(), ink.text, 0.7)
     drawing.rings(_outline(ground, west, north, metres), ink.muted, 0.8)
     _scale_bar(drawing, head + room, metres, width)
     _north_arrow(drawing, width - 20, head + 22, ground.north)
@@ -160,10 +166,12 @@ def _north_arrow(drawing: Drawing, x: float, y: float, degrees: float) -> None:
     drawing.text(at[0], at[1] + 3.5, _("N"), ink.text, anchor="middle", size=SMALL, bold=True)
 
 
-Swatch = tuple[str, str]  # colour (or "hatch"), text after it
+Swatch = tuple[str, str]  # colour (or "hatch", "line"), text after it
 
 
-def _legend_lines(key: Key, width: float, hatched: bool, no_value: bool) -> list[list[Swatch]]:
+def _legend_lines(
+    key: Key, width: float, hatched: bool, no_value: bool, has_borders: bool
+) -> list[list[Swatch]]:
     """Return the legend's swatches, broken into lines that fit."""
     ink = palette.inks()
     entries: list[Swatch] = []
@@ -175,6 +183,7 @@ def _legend_lines(key: Key, width: float, hatched: bool, no_value: bool) -> list
     used = 0.0
     aside = [("hatch", _("imputed"))] if hatched else []
     aside += [(ink.no_data, _("no value"))] if no_value else []
+    aside += [("line", _("districts"))] if has_borders else []
     for entry in [*entries, *aside]:
         wide = _swatch_width(entry)
         if used + wide > width and lines[-1]:
@@ -202,6 +211,9 @@ def _legend_line(drawing: Drawing, line: list[Swatch], y: float) -> None:
             for k in range(3):
                 drawing.line(x + 1 + 5 * k, y + 1, x + 4 + 5 * k, y - 9, ink.hatch, 1.6)
             drawing.rect(x, y - 9, 14, 10, None, ink.border)
+            at += 18
+        elif colour == "line":
+            drawing.line(x, y - 4, x + 14, y - 4, ink.text, 0.9)
             at += 18
         elif colour:
             drawing.rect(x, y - 9, 13, 10, colour, ink.border, 0.7)

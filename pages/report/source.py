@@ -53,6 +53,13 @@ class Source:
         return self.ask(place_queries.district_names, self.city.city_id)
 
     @cached_property
+    def district_of_cells(self) -> pd.Series:
+        """The district of each of its cells, by id, as a category; missing outside all."""
+        places = self.ask(place_queries.cell_districts, self.city.city_id).set_index("cell_id").district_id
+        district = pd.Categorical(self.cells["cell_id"].map(places), categories=sorted(self.districts))
+        return pd.Series(district, index=self.cells.index)
+
+    @cached_property
     def by_class(self) -> pd.DataFrame:
         """Mean difference of the compared cells by census class, as of `selected_figures.by_group`."""
         return self.by_group(self.compared["class"].astype(int).astype("category"))
@@ -69,9 +76,8 @@ class Source:
         none."""
         if not self.districts:
             return pd.DataFrame()
-        places = self.ask(place_queries.cell_districts, self.city.city_id).set_index("cell_id").district_id
         cells = self.compared
-        district = pd.Categorical(cells["cell_id"].map(places), categories=sorted(self.districts))
+        district = self.district_of_cells[cells.index]
         return city_districts.by_district(cells.assign(district=district), np.ones(len(cells), bool))
 
     def address(self, language: str) -> str:

@@ -79,4 +79,4 @@ def as_csv(data: Data) -> bytes:
     b'n\\n1\\n'
     """
     frame = data if isinstance(data, pd.DataFrame) else data()
-    return frame.to_csv(index=False).encode()
+    return frame.to_csv(index=False, float_format="%.8g").encode()  # no figure is surer than that

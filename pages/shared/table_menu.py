@@ -76,5 +76,5 @@ def table_file(file: Path, table: str, city_id: str, suffix: str, about: str) ->
     with connect(file) as connection:
         found = whole_tables.of_city(connection, table, city_id)
         if suffix == "csv":
-            return found.to_csv(index=False).encode()
+            return found.to_csv(index=False, float_format="%.10g").encode()
         return whole_tables.as_parquet(found, whole_tables.described(connection, table), about)

@@ -23,6 +23,7 @@ from data.errors import InputError
 from data.store.open import Publication, current_publication
 from pages.report import charts, html, map_file, map_picture, pdf
 from pages.report.__main__ import main
+from pages.report.agreement_part import ground
 from pages.report.content import Report, Table, Text
 from pages.report.drawing import Drawing, Scale
 from pages.report.gather import gather
@@ -228,6 +229,31 @@ def test_map_has_each_cell_in_its_place_and_hatches_the_imputed() -> None:
     blue = (hatched == [0, 0, 255]).all(axis=1).mean()
     assert 0.5 < blue < 0.95
     assert len(np.unique(picture[:16, 16:, :3].reshape(-1, 3), axis=0)) == 1  # one grey, no lines
+
+
+def test_borders_of_districts_lie_between_their_cells() -> None:
+    place = square([0, 200, 400, 600], [0, 0, 0, 0], [False] * 4)  # 4 by 1 cells
+    key = Key(("#000000",), "few", "many")
+    with speaking("en"):
+        plain = map_picture.draw(place, "data:image/png;base64,", key, 416, height=116).svg()
+        parted = replace(place, borders=np.array([[1, 0, 1, 1], [3, 0, 3, 1]], np.int16))
+        drawn = map_picture.draw(parted, "data:image/png;base64,", key, 416, height=116).svg()
+    # a cell has 100 pixels, with 8 beside the row and the rest above and below it
+    assert 'd="M108 8L108 108M308 8L308 108"' in drawn and ">districts</text>" in drawn
+    assert "M108" not in plain and "districts" not in plain
+
+
+def test_a_citys_maps_show_its_districts(source: Source) -> None:
+    place = ground(source)
+    assert place.borders is not None and len(place.borders)
+    numbers = np.zeros((place.raster.height, place.raster.width), int)
+    numbers[place.raster.pixel(source.cells["x"], source.cells["y"])] = source.district_of_cells.cat.codes + 1
+    for column, row, to_column, to_row in place.borders.tolist():
+        if column == to_column:
+            sides = numbers[row:to_row, column - 1], numbers[row:to_row, column]
+        else:
+            sides = numbers[row - 1, column:to_column], numbers[row, column:to_column]
+        assert ((sides[0] != sides[1]) & (sides[0] > 0) & (sides[1] > 0)).all()
 
 
 def test_scale_bar_is_as_long_as_it_says() -> None:
