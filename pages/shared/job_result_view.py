@@ -190,26 +190,29 @@ def _how_many(view: ResultCells) -> tuple[str, str, str]:
 
 
 def _cells(view: ResultCells) -> None:
-    left, middle, right = st.columns([50, 25, 25], gap="medium")
+    left, right = st.columns(2, gap="medium")
     with left:
-        st.header(_("Cells"), anchor=False)
-        job_tables.cells(view)
-    with middle:
         job_classes.show(view)
-    if not view.n_selected:
-        return
-    with right:
-        st.header(_("Selected cells together") if view.selected else _("All cells together"), anchor=False)
-        mean = view.kept(_mean_distribution)
-        charts.draw(
-            view.drawn(_distribution),
-            "result.all",
-            _("Mean class distribution of the selected cells")
-            if view.selected
-            else _("Mean class distribution of all cells"),
-            data=lambda: chart_tables.distribution(mean, None),
-        )
-        frame.note(_("Mean of the cells’ distributions. Choose a cell on the map to see its own."))
+    if view.n_selected:
+        with right:
+            _together(view)
+    st.header(_("Cells"), anchor=False)
+    job_tables.cells(view)
+
+
+def _together(view: ResultCells) -> None:
+    """Draw the mean of the distributions of the selected cells."""
+    st.header(_("Selected cells together") if view.selected else _("All cells together"), anchor=False)
+    mean = view.kept(_mean_distribution)
+    charts.draw(
+        view.drawn(_distribution),
+        "result.all",
+        _("Mean class distribution of the selected cells")
+        if view.selected
+        else _("Mean class distribution of all cells"),
+        data=lambda: chart_tables.distribution(mean, None),
+    )
+    frame.note(_("Mean of the cells’ distributions. Choose a cell on the map to see its own."))
 
 
 def _distribution(view: ResultCells) -> go.Figure:
