@@ -39,8 +39,8 @@ def _one_city(view: View, n_shown: int) -> None:
         view,
         unit,
         _(
-            "Pick cells out: hold Shift and drag a rectangle on a map (or press R at two corners), click in "
-            "the confusion matrix, drag over the histogram of differences."
+            "Pick cells out: drag a rectangle on a map with Shift (or press R at two corners), click in the "
+            "confusion matrix, drag over the differences."
         ),
         lambda: take_away.cells_menu(
             view.here, view.city, chosen, lambda: view.handed_out, linked_selection.said(view, unit)

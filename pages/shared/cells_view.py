@@ -77,6 +77,16 @@ class CellsView(ABC):
         return True
 
     @property
+    def has_errors(self) -> bool:
+        """Whether cells can be picked by how far off they are."""
+        return True
+
+    @property
+    def has_own_classes(self) -> bool:
+        """Whether cells can be picked by the networks' own class, which differs from the one compared."""
+        return False
+
+    @property
     def districts(self) -> dict[str, str]:
         """Names of the districts by id, in order of the names."""
         return {}

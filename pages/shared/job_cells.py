@@ -77,6 +77,14 @@ class ResultCells(CellsView):
         return bool(self.cells["individuals"].notna().any())
 
     @property
+    def has_errors(self) -> bool:
+        return self.result.has_agreement
+
+    @property
+    def has_own_classes(self) -> bool:
+        return True
+
+    @property
     def has_clusters(self) -> bool:
         """Whether enough cells compare to ask where errors cluster."""
         return int(self.comparable.sum()) >= FEW_CELLS

@@ -71,13 +71,13 @@ def _selection(view: ResultCells, now: JobState) -> None:
     unit = city_words.unit(5 if view.quintiles else view.n_classes)
     if view.result.has_agreement:
         how = _(
-            "Pick cells out: hold Shift and drag a rectangle on a map (or press R at two corners), click in "
-            "the confusion matrix, drag over the histogram of differences or of predicted classes."
+            "Pick cells out: drag a rectangle on a map with Shift (or press R at two corners), click in the "
+            "confusion matrix, drag over the differences or the predicted classes."
         )
     else:
         how = _(
-            "Pick cells out: hold Shift and drag a rectangle on a map (or press R at two corners), drag over "
-            "the histogram of predicted classes."
+            "Pick cells out: drag a rectangle on a map with Shift (or press R at two corners), drag over the "
+            "predicted classes."
         )
     said = linked_selection.said(view, unit)
     linked_selection.bar(view, unit, how, lambda: job_take_away.menu(view, now, said))

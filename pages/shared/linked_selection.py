@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.shared import charts, frame, state
+from pages.shared import charts, frame, picked_by_numbers, state
 from pages.shared.cells_view import CellsView
 from pages.shared.language import _, number, plural
 from pages.shared.plain_text import warn
@@ -115,6 +115,7 @@ def bar(view: CellsView, unit: str, how: str, take_away: Callable[[], None]) -> 
             frame.note(how)
         if view.districts:
             _district_control(view)
+        picked_by_numbers.control(view, unit, _put)
         take_away()
 
 
@@ -132,7 +133,7 @@ def _district_control(view: CellsView) -> None:
         key=_DISTRICT,
         on_change=_on_district,
         label_visibility="collapsed",
-        width=220,
+        width=180,
     )
 
 

@@ -370,3 +370,27 @@ def test_an_address_that_means_nothing_is_answered(run_page: RunPage) -> None:
     assert any("selection “xyz”, which means nothing here" in one for one in said)
     assert any("“zzz” under “List”; shown instead: Cells" in one for one in said)
     assert any("“nowhere” under “Left map”; shown instead: Census" in one for one in said)
+
+
+def test_cells_are_picked_by_numbers_as_by_charts(run_page: RunPage) -> None:
+    test = run_page("city")
+    test.selectbox(key="picked.census").set_value(3)
+    test.selectbox(key="picked.predicted").set_value(7)
+    test.slider(key="picked.difference").set_value((1, 9))
+    submit = next(one for one in test.button if one.label == "Pick out")
+    submit.click().run()
+    assert not test.exception and test.query_params[NAME] == "c3p7.d1_9"
+    assert "census decile 3 predicted as 7" in texts(test)
+    # the menu says what is selected, and one class alone is no cell of the matrix
+    assert test.selectbox(key="picked.predicted").value == 7
+    assert test.slider(key="picked.difference").value == (1, 9)
+    test.selectbox(key="picked.census").set_value(0)
+    test.slider(key="picked.difference").set_value((-9, 9))
+    next(one for one in test.button if one.label == "Pick out").click().run()
+    assert NAME not in test.query_params and "Cells selected" not in texts(test)
+
+
+def test_the_menu_of_numbers_follows_what_a_chart_picked(run_page: RunPage) -> None:
+    test = run_page("city", only="d-2_1", classes="quintiles")
+    assert test.slider(key="picked.difference").value == (-2, 1)
+    assert test.selectbox(key="picked.census").options == ["any", "1", "2", "3", "4", "5"]

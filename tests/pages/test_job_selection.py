@@ -160,7 +160,7 @@ def test_without_a_census_a_range_of_predicted_classes_selects(
     assert _array(bars["marker"]["opacity"]).tolist() == [0.25] * 7 + [1.0] * 3
     assert not [one for one in test.get("plotly_chart") if one.key in ("confusion", "differences")]
     everything = result_page(without_census)
-    assert "drag over the histogram of predicted classes" in texts(everything)
+    assert "drag over the predicted classes" in texts(everything)
     assert "confusion" not in texts(everything)
     # a brush sets its part; another photograph forgets it
     address = {NAME: BOX}
@@ -253,3 +253,17 @@ def test_a_result_does_not_have_what_only_cities_have(with_census: Path, without
     assert not job_cells.known(corner, result, 5)  # quintiles have no such cell: all cells are shown
     known = job_cells.known(asked, job_result.read_result(without_census), 10)
     assert known == Selection(predicted=(2, 4))
+
+
+def test_cells_of_a_result_are_picked_by_numbers(
+    result_page: Callable[..., AppTest], with_census: Path, without_census: Path
+) -> None:
+    test = result_page(without_census)
+    assert [one.key for one in test.slider] == ["picked.own"]
+    assert "picked.census" not in {one.key for one in test.selectbox}
+    test.slider(key="picked.own").set_value((8, 10))
+    next(one for one in test.button if one.label == "Pick out").click().run()
+    assert test.query_params[NAME] == "p8_10"
+    wanted = int((cells_of(without_census)["class"] >= 8).sum())
+    assert value_of(test, "Cells selected") == str(wanted)
+    assert {one.key for one in result_page(with_census).slider} >= {"picked.own", "picked.difference"}
