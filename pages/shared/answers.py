@@ -23,7 +23,7 @@ _LEADS = {
     "follows": later("Yes."),
     "disregards": later("No."),
     "cannot tell": later("It cannot be told."),
-    NOTHING: later("There is nothing to follow."),
+    NOTHING: later("Neither yes nor no: there is nothing to follow."),
 }
 _SAID = {
     "follows": later(

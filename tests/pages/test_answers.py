@@ -54,7 +54,11 @@ RELIED = pd.DataFrame(
         (("follows",) * 3, "Yes.", "land-use classes pull the prediction the way they go with income"),
         (("disregards",) * 3, "No.", "land-use classes do not pull the prediction"),
         (("cannot tell",) * 2, "It cannot be told.", "the intervals allow for both"),
-        (("nothing to follow",) * 3, "There is nothing to follow.", "ties no land-use class to income"),
+        (
+            ("nothing to follow",) * 3,
+            "Neither yes nor no: there is nothing to follow.",
+            "ties no land-use class to income",
+        ),
         (("follows", "cannot tell"), "Not settled.", "“follows” by activation (null: map moved in its cell)"),
     ],
 )

@@ -12,7 +12,8 @@ import pytest
 from pages.shared import compare_chart, compare_words, forest, index_chart, palette
 from tests.pages.conftest import RunPage, texts
 from tests.pages.synthetic import make_publication
-from tests.pages.test_patterns import charts_of, frame_of, numbers
+from tests.pages.test_pattern_words import frame_of
+from tests.pages.test_patterns import charts_of, numbers
 
 
 @pytest.fixture(scope="module")
