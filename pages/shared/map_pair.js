@@ -5,6 +5,8 @@
 const maps = new WeakMap();
 const VIEW = "at"; // in the address
 const PATIENCE_MS = 8000; // after which charts come, whether the maps are drawn or not
+const BREATH_MS = 550; // of the thread after the still pictures: a pointer over them is answered
+const STILL_MS = 2000; // after which deck.gl begins, whether the still pictures are seen or not
 
 async function loadDeck(url) {
   if (!globalThis.deck?.JSONConverter) await import(new URL(url, document.baseURI).href);
@@ -313,7 +315,12 @@ function showStill(map) {
       return picture.decode();
     }));
   // for those who wait for the first picture
-  Promise.allSettled(shown).then(() => { map.root.dataset.painted = "yes"; });
+  Promise.allSettled(shown).then(() => {
+    map.root.dataset.painted = "yes";
+    // when they were on the screen, for those who measure: a frame later
+    requestAnimationFrame(() => setTimeout(() => performance.mark("carreau-painted")));
+    map.painted();
+  });
 }
 
 // Where the pointer is; and what deck.gl will tell of it, as long as it is not there.
@@ -364,6 +371,7 @@ function begin(parent, data) {
     north: find("north"), fit: find("fit"), closer: find("closer"), farther: find("farther"),
     frame: find("rectangle"), notice: find("notice"),
     data, place: data.place, single: data.single, bitmaps: new Map() };
+  map.seen = new Promise((resolve) => { map.painted = resolve; });
   map.root.style.height = `${data.height}px`;
   map.root.classList.toggle("single", data.single);
   map.view = viewAsked(map, data) ?? fitted(map, data);
@@ -393,8 +401,21 @@ function stayStill(map, error) {
   sayPainted(map);
 }
 
+// deck.gl's code, once it is there, holds the browser's thread for a second: pictures that are not on the screen by then,
+// and a pointer over them, would wait behind it. So it comes over the network now, and runs a moment after them.
+async function stillSeen(map, bundle) {
+  if (globalThis.deck?.JSONConverter) return;
+  const link = document.createElement("link");
+  link.rel = "modulepreload";
+  link.href = new URL(bundle, document.baseURI).href;
+  document.head.append(link);
+  await Promise.race([map.seen, new Promise((resolve) => { setTimeout(resolve, STILL_MS); })]);
+  await new Promise((resolve) => { requestAnimationFrame(() => setTimeout(resolve, BREATH_MS)); });
+}
+
 async function finish(map) {
   const { data } = map;
+  await stillSeen(map, data.bundle);
   const deck = await loadDeck(data.bundle);
   map.converter = new deck.JSONConverter({ configuration: { classes: {
     BitmapLayer: deck.BitmapLayer, LineLayer: deck.LineLayer, PathLayer: deck.PathLayer } } });
