@@ -38,6 +38,7 @@ from pages.shared import (
     city_errors,
     cluster_layer,
     farthest_off,
+    frame,
     job_census,
     job_classes,
     job_result,
@@ -93,7 +94,7 @@ def gather(view: ResultCells, now: JobState, language: str) -> Report:
 def _in_short(view: ResultCells) -> list[Block]:
     figures = [Figure(name, value, aside) for name, value, aside in job_result_view.headline(view)]
     blocks: list[Block] = [Figures(tuple(figures)), Text(job_classes.sentence(job_classes.counts(view)))]
-    warnings = [told(text) for text in view.result.summary["warnings"]]
+    warnings = [frame.tight(told(text)) for text in view.result.summary["warnings"]]
     return [*blocks, Bullets(tuple(warnings))] if warnings else blocks
 
 

@@ -3,6 +3,7 @@ states."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from html import escape
 from pathlib import Path
@@ -38,6 +39,7 @@ _IN_BROWSER = st.components.v2.component(
         for name in ("streamlits_words.js", "in_browser.js")
     ),
 )
+_PERCENT = re.compile(r" %|(?<=\d)%(?=[\s,;:)]|\.?(?:\s|$))")
 _SEEN = "carreau-seen"  # cookie and session value: the hint was closed
 
 
@@ -326,10 +328,10 @@ def sentence(text: str) -> None:
 def tight(text: str) -> str:
     """Return a text whose percent signs stay with their number (a narrow space that does not break).
 
-    >>> tight("21 %") == "21\\u202f%"
+    >>> tight("21 %, 100% of a.tif; 50%.tif") == "21\\u202f%, 100\\u202f% of a.tif; 50%.tif"
     True
     """
-    return text.replace(" %", "\u202f%")
+    return _PERCENT.sub("\u202f%", text)
 
 
 def _empty_installation() -> NoReturn:

@@ -140,10 +140,11 @@ def metres(value: float) -> str:
 
 def _warnings(warnings: list[str]) -> None:
     """Draw what stands between the reader and the result, in one box."""
-    if len(warnings) == 1:
-        warn(told(warnings[0]))
-    elif warnings:
-        st.warning("\n".join(f"* {plain(told(text))}" for text in warnings))
+    said = [frame.tight(told(text)) for text in warnings]
+    if len(said) == 1:
+        warn(said[0])
+    elif said:
+        st.warning("\n".join(f"* {plain(text)}" for text in said))
 
 
 def headline(view: ResultCells) -> list[tuple[str, str, str]]:
