@@ -128,6 +128,7 @@ def _reliance_part(here: OpenStudy, city_id: str, with_imputed: bool) -> _Part:
     rows = _relied(here, city_id, with_imputed)
     if rows.empty:
         return _Part(None, "")
+    pale = _("Pale: not told from 0 (q above 0.05, false-discovery control over the classes).")
     note = _(
         "Each class is painted over in every cell and the rank correlation of z with income is measured "
         "again, within folds: what is lost is the reliance. Good: the classes on which income shows stand to "
@@ -138,7 +139,7 @@ def _reliance_part(here: OpenStudy, city_id: str, with_imputed: bool) -> _Part:
     return _Part(
         forest.forest(rows, None, _("Reliance: rank correlation lost, 95 % interval"), palette.inks()),
         trust_words.reliance_sentence(rows, here.city(city_id)),
-        f"{note} {too_few(everything, 'n_present')}",
+        f"{note} {pale} {too_few(everything, 'n_present')}",
     )
 
 

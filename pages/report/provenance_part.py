@@ -5,6 +5,7 @@ from __future__ import annotations
 from data.store import pattern_queries
 from pages.report.content import Block, Section, Table, Text, note
 from pages.report.source import Source
+from pages.shared.about_files import stated_text
 from pages.shared.language import _, day, later, number
 
 _KINDS = {
@@ -46,7 +47,7 @@ def sections(source: Source, language: str) -> list[Section]:
                     (
                         str(one.file),
                         _(_KINDS.get(one.kind, one.kind)),
-                        ", ".join(part for part in (one.source, one.licence) if part),
+                        ", ".join(stated_text(part) for part in (one.source, one.licence) if part),
                         str(one.vintage),
                         str(one.sha256),
                     )

@@ -93,8 +93,8 @@ def sources(files: pd.DataFrame) -> pd.DataFrame:
         rows.append(
             {
                 _("Data"): _kind(kind),
-                _("Source"): plain(_text(source)) or _("not stated"),
-                _("Licence"): plain(_text(licence)) or _("not stated"),
+                _("Source"): plain(stated_text(source)) or _("not stated"),
+                _("Licence"): plain(stated_text(licence)) or _("not stated"),
                 _("Vintage"): plain(vintage) or _("unknown"),
                 _("Cities"): named,
                 _("Files"): number(len(part)),
@@ -166,8 +166,8 @@ def file_size(n_bytes: float) -> str:
 def _in_words(files: pd.DataFrame) -> pd.DataFrame:
     return files.assign(
         kind=[_kind(kind) for kind in files.kind],
-        source=[_text(source) for source in files.source],
-        licence=[_text(licence) for licence in files.licence],
+        source=[stated_text(source) for source in files.source],
+        licence=[stated_text(licence) for licence in files.licence],
     )
 
 
@@ -175,6 +175,6 @@ def _kind(kind: str) -> str:
     return _(KINDS[kind]) if kind in KINDS else kind
 
 
-def _text(stated: str) -> str:
+def stated_text(stated: str) -> str:
     """Return what the study file states, or what the program wrote in its place, in the reader's language."""
     return _(_KNOWN[stated]) if stated in _KNOWN else stated

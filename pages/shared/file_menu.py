@@ -32,8 +32,8 @@ def offer(here: OpenStudy, city: City) -> None:
     base = dashboard_address(st.context.url)
     frame.note(
         _(
-            "Report of {city}: maps, figures with intervals, charts, caveats and where everything comes "
-            "from. It is made in some seconds."
+            "Report of the whole of {city}: maps, figures with intervals, charts, caveats and where "
+            "everything comes from. It is made in some seconds."
         ).format(city=frame.escape(city.name))
     )
     with st.container(key="files-report", gap=None):

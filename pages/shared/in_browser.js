@@ -33,6 +33,17 @@ export default function ({ data }) {
   addEventListener("click", ({ target }) => {
     if (target.closest?.(".st-key-similar a")) document.querySelector('[data-testid="stMain"]')?.scrollTo(0, 0);
   });
+  // a menu opened by a key gets the keys: it is drawn at the end of the document, behind every control of the page
+  addEventListener("keydown", ({ key, target }) => {
+    if (!["Enter", " "].includes(key) || !target.closest?.('[data-testid="stPopoverButton"]')) return;
+    let frames = 60;
+    const enter = () => {
+      const first = document.querySelector('[data-testid="stPopoverBody"]')?.querySelector("button:not([disabled]), input, [tabindex='0']");
+      if (first) first.focus();
+      else if (frames--) requestAnimationFrame(enter);
+    };
+    requestAnimationFrame(enter);
+  });
   history.pushState = (state, title, url) => {
     const whole = withViews(url);
     if (!acted) return history.replaceState(state, title, whole);

@@ -127,6 +127,8 @@ def indices_sentences(indices: pd.DataFrame, cities: Sequence[City]) -> list[str
             if having:
                 clauses.append(_(text).format(cities=listed(having)))
         said.append(
-            _("Index {kind}: {clauses}.").format(kind=kind(relation, null_model), clauses="; ".join(clauses))
+            _("Index {kind}: {clauses}.").format(
+                kind=kind(relation, null_model), clauses=_("; ").join(clauses)
+            )
         )
     return said

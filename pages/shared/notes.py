@@ -46,7 +46,7 @@ def said(note: object) -> str:
     >>> said("somebody else's note")
     "somebody else's note"
     """
-    return "; ".join(_said(part) for part in str(note).split("; "))
+    return _("; ").join(_said(part) for part in str(note).split("; "))
 
 
 def _said(part: str) -> str:

@@ -81,7 +81,7 @@ def too_few(frame: pd.DataFrame, cells: str = "n", on_the_left: bool = False) ->
         if on_the_left
         else _("Too few cells to show (cells in brackets): {classes}.")
     )
-    return text.format(classes="; ".join(parts))
+    return text.format(classes=_("; ").join(parts))
 
 
 def without_interval(frame: pd.DataFrame) -> str:
@@ -105,7 +105,7 @@ def without_interval(frame: pd.DataFrame) -> str:
     return _(
         "Left, dots without a line ({n} of {total}) have no interval that could be trusted ({reasons}); so "
         "too on the right."
-    ).format(reasons="; ".join(notes.said(reason) for reason in reasons[:2]), **counts)
+    ).format(reasons=_("; ").join(notes.said(reason) for reason in reasons[:2]), **counts)
 
 
 def mirror_caveat(study: StudyRow) -> str:

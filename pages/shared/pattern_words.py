@@ -183,7 +183,7 @@ def _extremes(sure: pd.DataFrame, up: str, down: str) -> str:
             parts.append(
                 text.format(name=short_name(code, name).lower(), value=signed(value), span=span(low, high))
             )
-    return "; ".join(parts)
+    return _("; ").join(parts)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 const ATTRIBUTES = ["aria-label", "data-title", "placeholder", "title"];
 // where its words are texts; elsewhere a text may be a name of the data
-const PLACES = ["stFileUploader", "stElementToolbar", "stDataFrameColumnMenu", "stTooltipContent", "stSelectboxVirtualDropdown"]
+const PLACES = ["stFileUploader", "stElementToolbar", "stDataFrameColumnMenu", "stTooltipContent", "stSelectboxVirtualDropdown", "stSkipToContent"]
   .map((name) => `[data-testid="${name}"]`).concat('[role="menu"]', '[role="listbox"]').join();
 const spoken = new WeakMap(); // a node's words as Streamlit wrote them and as they are said now, by attribute
 let ownWords = {};

@@ -70,17 +70,17 @@ def agreement_sentence(table: pd.DataFrame, city: City) -> str:
             marked.append(_("{map} in {cities}").format(map=name, cities=", ".join(lost.city)))
     if not parts:
         return _("No agreement can be computed.")
-    text = _("Agreement with class occlusion: {parts}.").format(parts="; ".join(parts))
+    text = _("Agreement with class occlusion: {parts}.").format(parts=_("; ").join(parts))
     if table.city_id.nunique() > _FEW:
         own = table[(table.city_id == city.city_id) & table.value.notna()]
         values = [
             f"{method_name(m)} {signed(v)}" for m, v in own[["method", "value"]].itertuples(index=False)
         ]
         if values:
-            text += " " + _("In {city}: {values}.").format(city=city.name, values="; ".join(values))
+            text += " " + _("In {city}: {values}.").format(city=city.name, values=_("; ").join(values))
     if marked:
         text += " " + _("Marked, because it cannot be told from 0: {marked}.").format(
-            marked="; ".join(marked)
+            marked=_("; ").join(marked)
         )
     return text
 
@@ -165,7 +165,7 @@ def removal_sentence(removal: pd.DataFrame) -> str:
             else _("{map} fails to beat {lost} in at least one of the two")
         )
         parts.append(text.format(map=method_name(method), lost=", ".join(lost)))
-    return "; ".join(parts) + "." if parts else _("No curves were published.")
+    return _("; ").join(parts) + "." if parts else _("No curves were published.")
 
 
 def likeness_sentence(checks: pd.DataFrame) -> str:

@@ -51,7 +51,7 @@ def reading_controls(found: dict[str, Any]) -> None:
     asked = bool(found["guesses"] or found.get("needs_crs") or how_chosen())
     with st.expander(_("How the photograph is read"), expanded=asked):
         if found["guesses"]:
-            guesses = frame.escape("; ".join(told(guess) for guess in found["guesses"]))
+            guesses = frame.escape(_("; ").join(told(guess) for guess in found["guesses"]))
             frame.note(_("Guessed, please check: {guesses}.").format(guesses=guesses))
         _band_choice(bands, found.get("reading", {}))
         _level_choice(bands, found.get("reading", {}))

@@ -146,3 +146,23 @@ def test_a_refused_file_is_named_in_the_readers_language(browser: Browser, serve
     assert box is not None and box["width"] > 200 and box["height"] > 12  # seen, not only read aloud
     assert page.get_by_test_id("stFileChip").inner_text().split("\n")[:2] == ["photo.png", "4 o"]
     context.close()
+
+
+def test_a_menu_opened_by_a_key_gets_the_keys(browser: Browser, server: str) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 960}, locale="en-GB")
+    page = context.new_page()
+    page.goto(f"{server}/?study=synthetic")
+    settle(page)
+    page.get_by_role("button", name="By numbers").focus()
+    page.keyboard.press("Enter")
+    focus = page.locator('[data-testid="stPopoverBody"] :focus')
+    focus.wait_for()
+    assert focus.get_attribute("aria-label") == "Census decile"
+    page.keyboard.press("Escape")
+    page.get_by_test_id("stPopoverBody").wait_for(state="hidden")
+    # by a pointer the focus stays, as everywhere
+    page.get_by_role("button", name="By numbers").click()
+    page.get_by_test_id("stPopoverBody").wait_for()
+    page.wait_for_timeout(300)
+    assert focus.count() == 0
+    context.close()

@@ -161,7 +161,7 @@ def test_the_stored_warnings_of_a_result_and_the_name_of_several_tiles(
     assert not test.exception
     (box,) = [box.value for box in test.warning]
     assert "des pixels de 0,20 m, les photographies d’entraînement de 1,00 m" in box
-    assert "une partie de ces carreaux (1\u202f200 sur 34\u202f567)" in box
+    assert "ont appris sur 1\u202f200 de ces 34\u202f567 carreaux" in box
     assert f"{plain('atlas.gpkg')} ne couvre aucun des carreaux" in box
     assert plain("a_1.tif (+ 12)") in [heading.value for heading in test.header]
     english = run_page("upload", job=JOB)

@@ -48,7 +48,7 @@ def test_every_note_of_the_shipped_study_is_said_in_french() -> None:
         assert len(found) > 20
         assert [note for note in found if ENGLISH.search(notes.said(note))] == []
         assert notes.said("too few blocks (3 of 30); cells worth 1285 independent ones") == (
-            "trop peu de blocs (3 sur 30); carreaux qui en valent 1\u202f285 indépendants"
+            "trop peu de blocs (3 sur 30)\u202f; carreaux qui en valent 1\u202f285 indépendants"
         )
 
 
