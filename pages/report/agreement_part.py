@@ -262,11 +262,7 @@ def differences(
         Pictures(tuple(grouped)),
         note(
             city_words.difference_sentence(*city_errors.histogram(cells, n_classes)),
-            _(
-                "Poor cells are predicted too rich and rich ones too poor wherever a prediction is not "
-                "perfect: look for classes that stand off this slope. Dots without a line: fewer than 30 "
-                "independent cells."
-            ),
+            city_errors.slope_note(),
         ),
     ]
 

@@ -43,6 +43,7 @@ from pages.shared import (
     job_classes,
     job_result,
     job_result_view,
+    job_tables,
     job_words,
     layers,
     palette,
@@ -50,6 +51,7 @@ from pages.shared import (
 from pages.shared.class_names import label
 from pages.shared.job_cells import ResultCells
 from pages.shared.language import _, day, number, speaking
+from pages.shared.maps import north_angle
 from pages.shared.rasters import as_data_url
 from pages.shared.selection import Selection
 from pages.shared.told import told, told_name
@@ -102,17 +104,12 @@ def _ground(view: ResultCells) -> Ground:
     cells, raster = view.cells, view.result.raster
     squares = Grid(view.grid_crs, view.size).polygons(cells["x"], cells["y"])
     outline = shapely.to_wkb(shapely.union_all(squares))
-    north = map_picture.north_angle(*raster.centre, view.grid_crs)
+    north = north_angle(*raster.centre, view.grid_crs)
     return Ground(raster, cells, outline, view.grid_crs, north)
 
 
 def _maps(view: ResultCells, place: Ground, name: str) -> list[Block]:
     result = view.result
-    drawn = [
-        agreement_part.layer_picture(job_result.layer_of(result, one, False), _(title), place, name)
-        for one, title in layers.NAMES.items()
-        if one in ("predicted", "uncertainty")
-    ]
     full = number(job_result.FULL_EVIDENCE)
     key = Key(
         tuple(palette.diverging(9)),
@@ -131,7 +128,7 @@ def _maps(view: ResultCells, place: Ground, name: str) -> list[Block]:
         ),
     )
     return [
-        Pictures(tuple(drawn)),
+        _layers(view, place, name, ("predicted", "uncertainty")),
         Pictures(seen),
         note(
             _(
@@ -142,6 +139,18 @@ def _maps(view: ResultCells, place: Ground, name: str) -> list[Block]:
             ).format(crs=view.grid_crs)
         ),
     ]
+
+
+def _layers(view: ResultCells, place: Ground, name: str, wanted: tuple[str, str]) -> Pictures:
+    """Return two maps of cells, `wanted` of `layers.NAMES`, side by side."""
+    return Pictures(
+        tuple(
+            agreement_part.layer_picture(
+                job_result.layer_of(view.result, one, False), _(layers.NAMES[one]), place, name
+            )
+            for one in wanted
+        )
+    )
 
 
 def _picture(place: Ground, url: str, key: Key) -> str:
@@ -181,17 +190,11 @@ def _compared(view: ResultCells, place: Ground, name: str, found: dict[str, Any]
     )
     if not view.result.has_agreement:
         return blocks
-    drawn = [
-        agreement_part.layer_picture(
-            job_result.layer_of(view.result, one, False), _(layers.NAMES[one]), place, name
-        )
-        for one in ("census", "difference")
-    ]
     confusion = [agreement_part.confusion_picture(city_charts.confusion_of(view), view.n_classes)]
     if view.has_clusters:
         clusters = cluster_layer.layer(view.clusters)
         confusion.append(agreement_part.layer_picture(clusters, _(cluster_layer.TITLE), place, name))
-    blocks += [Pictures(tuple(drawn)), Pictures(tuple(confusion))]
+    blocks += [_layers(view, place, name, ("census", "difference")), Pictures(tuple(confusion))]
     if view.has_clusters:
         blocks.append(Text(cluster_layer.sentence(view.clusters)))
     if len(view.compared):
@@ -232,11 +235,7 @@ def _land_use(view: ResultCells, place: Ground, name: str) -> list[Section]:
             "Mean excess: evidence in the class less that of its cell. Contribution: adds up to the sum of z "
             "over the cells."
         ),
-        _(
-            "A description of this photograph, without interval: neighbouring cells are alike, and any "
-            "function of a photograph relates to land use. Whether the network looks at land use is asked on "
-            "the page Patterns, over whole cities."
-        ),
+        job_tables.land_use_caveat(),
     )
     return [Section(_("What land use it weighs"), (*blocks, table, said))]
 

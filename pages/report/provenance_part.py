@@ -5,15 +5,9 @@ from __future__ import annotations
 from data.store import pattern_queries
 from pages.report.content import Block, Section, Table, Text, note
 from pages.report.source import Source
-from pages.shared.about_files import stated_text
-from pages.shared.language import _, day, later, number
+from pages.shared.about_files import kind_text, stated_text
+from pages.shared.language import _, day, number
 
-_KINDS = {
-    "study": later("study file"),
-    "census": later("census"),
-    "land_use": later("land use"),
-    "imagery": later("photograph"),
-}
 _LISTED = 40  # files; a country's photographs are more than a reader can compare by eye
 
 
@@ -46,7 +40,7 @@ def sections(source: Source, language: str) -> list[Section]:
                 tuple(
                     (
                         str(one.file),
-                        _(_KINDS.get(one.kind, one.kind)),
+                        kind_text(one.kind),
                         ", ".join(stated_text(part) for part in (one.source, one.licence) if part),
                         str(one.vintage),
                         str(one.sha256),

@@ -92,7 +92,7 @@ def sources(files: pd.DataFrame) -> pd.DataFrame:
         )
         rows.append(
             {
-                _("Data"): _kind(kind),
+                _("Data"): kind_text(kind),
                 _("Source"): plain(stated_text(source)) or _("not stated"),
                 _("Licence"): plain(stated_text(licence)) or _("not stated"),
                 _("Vintage"): plain(vintage) or _("unknown"),
@@ -165,13 +165,14 @@ def file_size(n_bytes: float) -> str:
 
 def _in_words(files: pd.DataFrame) -> pd.DataFrame:
     return files.assign(
-        kind=[_kind(kind) for kind in files.kind],
+        kind=[kind_text(kind) for kind in files.kind],
         source=[stated_text(source) for source in files.source],
         licence=[stated_text(licence) for licence in files.licence],
     )
 
 
-def _kind(kind: str) -> str:
+def kind_text(kind: str) -> str:
+    """Return what a kind of file is called, in the reader's language."""
     return _(KINDS[kind]) if kind in KINDS else kind
 
 

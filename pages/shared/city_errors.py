@@ -153,16 +153,17 @@ def _by_class_chart(view: CellsView) -> go.Figure | None:
 
 
 def _said_by_class(view: CellsView) -> str:
-    if view.selected.by_error:
-        said = city_charts.picked_by_error()
-    else:
-        said = _(
-            "Poor cells are predicted too rich and rich ones too poor wherever a prediction is not "
-            "perfect: look for classes that stand off this slope. Dots without a line: fewer than 30 "
-            "independent cells."
-        )
+    said = city_charts.picked_by_error() if view.selected.by_error else slope_note()
     left_out = _("Classes of fewer than 30 cells have no dot.")
     return f"{said} {left_out}" if len(view.kept(by_class)) < view.n_classes else said
+
+
+def slope_note() -> str:
+    """Say how mean differences by class are read."""
+    return _(
+        "Poor cells are predicted too rich and rich ones too poor wherever a prediction is not perfect: look "
+        "for classes that stand off this slope. Dots without a line: fewer than 30 independent cells."
+    )
 
 
 def _by_density_chart(view: CellsView) -> go.Figure | None:

@@ -175,9 +175,6 @@ def _drawn_cells(view: View, name: str, ends: tuple[float, float] | None) -> tup
     else:
         drawn = layers.layer(name, view.cells, view.n_classes, view.quintiles, ends)
     legend = layers.legend(drawn)
-    if (drawn.steps < 0).any():
-        swatch = f'<span class="chip" style="background:{palette.inks().no_data}"></span>'
-        legend += f'<span class="pair">{swatch} {_("no value")}</span>'
     inside = view.mask if view.selected else None
     return layers.picture(view.raster, view.cells, drawn, inside), legend
 

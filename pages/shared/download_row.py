@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
 from pages.shared import frame
+from pages.shared.language import LANGUAGES, _, language
 
 MIME = {
     "csv": "text/csv",
@@ -20,6 +22,9 @@ MIME = {
 }
 
 
+_REPORTS = (("PDF", "pdf"), ("HTML", "html"))
+
+
 @dataclass(frozen=True)
 class File:
     """One format of a thing to take away: what the button says, the ending, and what makes the bytes."""
@@ -27,6 +32,15 @@ class File:
     said: str
     suffix: str
     make: Callable[[], bytes]
+
+
+def report_rows(stem: str, make: Callable[[str, str], bytes]) -> None:
+    """Draw a line for the report in each language, the reader's first; `make` takes suffix and language."""
+    now = language()
+    for code in (now, *(code for code in LANGUAGES if code != now)):
+        files = [File(said, suffix, partial(make, suffix, code)) for said, suffix in _REPORTS]
+        title = _("Report ({language})").format(language=LANGUAGES[code])
+        row(title, f"{stem}-report-{code}", f"report.{code}", files)
 
 
 def row(title: str, stem: str, key: str, files: Sequence[File], help_text: str | None = None) -> None:

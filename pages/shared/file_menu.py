@@ -12,8 +12,8 @@ import streamlit as st
 
 from data.store.queries import City
 from pages.shared import cluster_layer, frame, land_use_layer, layers, state, table_menu
-from pages.shared.download_row import File, row
-from pages.shared.language import LANGUAGES, _, language
+from pages.shared.download_row import File, report_rows, row
+from pages.shared.language import _, language
 from pages.shared.study import OpenStudy
 
 # sides of the page City, and what they show at first
@@ -37,14 +37,7 @@ def offer(here: OpenStudy, city: City) -> None:
         ).format(city=frame.escape(city.name))
     )
     with st.container(key="files-report", gap=None):
-        others = [code for code in LANGUAGES if code != now]
-        for code in (now, *others):
-            files = [
-                File(said, suffix, _report(here, city, suffix, code, with_imputed, base))
-                for said, suffix in (("PDF", "pdf"), ("HTML", "html"))
-            ]
-            title = _("Report ({language})").format(language=LANGUAGES[code])
-            row(title, f"{stem}-report-{code}", f"report.{code}", files)
+        report_rows(stem, _report(here, city, with_imputed, base))
         for name in maps_shown(city):
             files = [
                 File(said, suffix, _map(here, city, name, suffix, now))
@@ -76,10 +69,8 @@ def dashboard_address(url: str | None) -> str:
     return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
 
 
-def _report(
-    here: OpenStudy, city: City, suffix: str, code: str, with_imputed: bool, base: str
-) -> Callable[[], bytes]:
-    def made() -> bytes:
+def _report(here: OpenStudy, city: City, with_imputed: bool, base: str) -> Callable[[str, str], bytes]:
+    def made(suffix: str, code: str) -> bytes:
         from pages.report.make import make
 
         return make(here.publication, city.city_id, suffix, code, with_imputed=with_imputed, base=base)

@@ -160,9 +160,6 @@ def _picture(view: ResultCells, name: str, alpha: int) -> tuple[str, str]:
     else:
         drawn = job_result.layer_of(result, name, view.quintiles)
     legend = layers.legend(drawn)
-    if (drawn.steps < 0).any():
-        swatch = f'<span class="chip" style="background:{palette.inks().no_data}"></span>'
-        legend += f'<span>·</span><span class="pair">{swatch} {_("no value")}</span>'
     missing = palette.rgb(palette.inks().no_data)
     return as_data_url(job_result.layer_bitmap(result, drawn, missing, alpha)), legend
 
@@ -181,7 +178,7 @@ def _hatched(result: JobResult) -> str:
     n = int(result.imputed.sum())
     said = plural("imputed ({n} cell)", "imputed ({n} cells)", n).format(n=number(n))
     step = f'<span class="step" style="background:{lines}"></span>'
-    return f'<span>·</span><span class="pair">{step} {said}</span>'
+    return f'<span class="pair">{step} {said}</span>'
 
 
 # A result never changes, and its photograph has millions of pixels: encoded once for all readers.

@@ -87,10 +87,13 @@ def land_use(activation: pd.DataFrame) -> None:
         },
         alt=_("Activation by land-use class"),
     )
-    frame.note(
-        _(
-            "A description of this photograph, without interval: neighbouring cells are alike, and any "
-            "function of a photograph relates to land use. Whether the network looks at land use is asked on "
-            "the page Patterns, over whole cities."
-        )
+    frame.note(land_use_caveat())
+
+
+def land_use_caveat() -> str:
+    """Say what activation by class over one photograph is not."""
+    return _(
+        "A description of this photograph, without interval: neighbouring cells are alike, and any function "
+        "of a photograph relates to land use. Whether the network looks at land use is asked on the page "
+        "Patterns, over whole cities."
     )

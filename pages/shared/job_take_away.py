@@ -10,9 +10,9 @@ import streamlit as st
 
 from core.jobs import JobState
 from pages.shared import frame, job_result
-from pages.shared.download_row import File, row
+from pages.shared.download_row import report_rows
 from pages.shared.job_cells import ResultCells
-from pages.shared.language import LANGUAGES, _, language, later, number, plural
+from pages.shared.language import _, later, number, plural
 
 _FILES = (
     (later("CSV"), "cells.csv", "text/csv"),
@@ -65,22 +65,13 @@ def _reports(view: ResultCells, now: JobState, stem: str) -> None:
         else _("Report: maps, figures, caveats. It is made in some seconds.")
     )
     with st.container(key="files-report", gap=None):
-        for code in (language(), *(code for code in LANGUAGES if code != language())):
-            files = [
-                File(said, suffix, _report(view, now, suffix, code))
-                for said, suffix in (("PDF", "pdf"), ("HTML", "html"))
-            ]
-            title = _("Report ({language})").format(language=LANGUAGES[code])
-            row(title, f"{stem}-report-{code}", f"report.{code}", files)
+        report_rows(stem, lambda suffix, code: _report(view, now, suffix, code))
 
 
-def _report(view: ResultCells, now: JobState, suffix: str, code: str) -> Callable[[], bytes]:
-    def made() -> bytes:
-        from pages.report.of_result import make  # what draws and sets pages: no page waits for it
+def _report(view: ResultCells, now: JobState, suffix: str, code: str) -> bytes:
+    from pages.report.of_result import make  # what draws and sets pages: no page waits for it
 
-        return make(view, now, suffix, code)
-
-    return made
+    return make(view, now, suffix, code)
 
 
 def _contents(n: int, said: str) -> str:

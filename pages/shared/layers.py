@@ -107,7 +107,11 @@ def picture(
 
 def legend(drawn: Layer) -> str:
     """Return the layer's legend as HTML: its ends in words, its steps as swatches, labelled where they have
-    names."""
+    names, then what has no value, where there is some."""
+    missing = ""
+    if (drawn.steps < 0).any():
+        swatch = f'<span class="chip" style="background:{palette.inks().no_data}"></span>'
+        missing = f'<span class="pair">{swatch} {_("no value")}</span>'
     steps = "".join(
         f'<span class="step" style="background:{colour}" title="{escape(label)}"></span>'
         for colour, label in zip(drawn.colours, drawn.labels or [""] * len(drawn.colours), strict=True)
@@ -118,10 +122,12 @@ def legend(drawn: Layer) -> str:
             chip.format(colour, escape(label))
             for colour, label in zip(drawn.colours, drawn.labels, strict=True)
         )
-        return (f"<span>{escape(drawn.first)}</span> " if drawn.first else "") + steps
+        return (f"<span>{escape(drawn.first)}</span> " if drawn.first else "") + steps + missing
     first = f"{drawn.first} {drawn.labels[0]}" if drawn.labels else drawn.first
     last = f"{drawn.labels[-1]} {drawn.last}" if drawn.labels else drawn.last
-    return f'<span>{escape(first)}</span><span class="steps">{steps}</span><span>{escape(last)}</span>'
+    return (
+        f'<span>{escape(first)}</span><span class="steps">{steps}</span><span>{escape(last)}</span>{missing}'
+    )
 
 
 def hatch(raster: Raster, x: ArrayLike, y: ArrayLike, hatched: ArrayLike) -> str:
